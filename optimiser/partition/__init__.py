@@ -1,0 +1,1 @@
+"""The partition engine: one problem, reused at every scale (docs/method.md)."""
