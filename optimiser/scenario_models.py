@@ -1,0 +1,311 @@
+"""A scenario, frozen and typed: the keys of scenarios/base.toml, each with its type and its range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StrictBool, model_validator
+from pydantic_core import PydanticCustomError
+
+from optimiser.domain import Money
+
+Force = Literal[
+    "engagement", "likeness", "insurance", "management", "coordination", "authority", "distance", "continuity",
+    "leverage", "tailoring", "authority_link", "contracts", "agreements", "footprints", "pathways", "support",
+]  # fmt: skip
+RateName = Literal[Force, "team"]
+FORCES: tuple[str, ...] = get_args(Force)
+RATE_NAMES: tuple[str, ...] = (*FORCES, "team")
+RATES_BY_SCALE = ("management", "coordination", "authority", "distance", "continuity")
+RATE_KEYS: Mapping[str, tuple[str, ...]] = {
+    "leverage": ("1", "2", "3"),
+    "tailoring": ("0", "1", "2", "3"),
+    "contracts": ("lead", "associate", "small"),
+    "agreements": ("own", "framework", "framework_untailored"),
+}
+BANDS = ("negligible", "associate", "significant")
+EACH_SCALE, PLACEMENT, RISK_HELD_AT, STAND_IN, REGION = "each scale", "placement", "risk_held_at", "stand_in", "region"
+
+Value = float | dict[str, float]
+
+
+def _amount(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+
+
+def _value(value: Any) -> Value:
+    """A rate: an amount, or a table of amounts."""
+    if _amount(value):
+        return float(value)
+    if isinstance(value, Mapping) and value and all(_amount(v) for v in value.values()):
+        return {str(k): float(v) for k, v in value.items()}
+    bad = {k: v for k, v in value.items() if not _amount(v)} if isinstance(value, Mapping) else value
+    raise PydanticCustomError("amount", "must be finite and not negative: {bad}", {"bad": str(bad)})
+
+
+def _charge(value: Any) -> str | dict[str, float | str]:
+    """Where a force is charged: "each scale", or shares by place."""
+    if value == EACH_SCALE:
+        return EACH_SCALE
+    if not isinstance(value, Mapping) or not value:
+        raise PydanticCustomError("charge", 'must be "each scale" or a table of shares such as { consortium = 1.0 }')
+    bad = {k: v for k, v in value.items() if not (isinstance(v, str) if k == STAND_IN else _amount(v))}
+    if bad:
+        raise PydanticCustomError("charge", "shares must be finite and not negative: {bad}", {"bad": str(bad)})
+    return {k: v if k == STAND_IN else float(v) for k, v in value.items()}
+
+
+def _or_none(value: Any) -> Any:
+    return None if value == "none" else value
+
+
+Amount = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(strict=True, ge=0, le=1)]
+Inner = Annotated[float, Field(strict=True, gt=0, lt=1)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+AtLeastOne = Annotated[int, Field(strict=True, ge=1)]
+Text = Annotated[str, Field(min_length=1)]
+MaybeCount = Annotated[AtLeastOne | None, BeforeValidator(_or_none)]
+MaybeKm = Annotated[Positive | None, BeforeValidator(_or_none)]
+
+
+class Table(BaseModel):
+    """Frozen; a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Scale(Table):
+    """A level of the hierarchy. Sizes in patients, reach_km from a body's centre (km, straight line), weight_step: the
+    patients by which the bound's knapsack counts. max_patients, reach_km, min_bodies, max_bodies: None is no limit
+    (written "none" in TOML, to lift an inherited one)."""
+
+    name: Text = Field(exclude=True)
+    label: Text
+    plural: Text
+    role: Literal["commissions", "delivers", "supports"]
+    min_patients: Count
+    max_patients: MaybeCount = None
+    contiguous: StrictBool = False
+    reach_km: MaybeKm = None
+    authority_rule: Literal["inside_one", "whole", "off"] = "off"
+    authority_tier: Literal["lower", "upper"] = "upper"
+    weight_step: AtLeastOne = 500
+    min_bodies: MaybeCount = None
+    max_bodies: MaybeCount = None
+    min_members: AtLeastOne = 1
+
+
+class Rate(Table):
+    """An exchange rate: a number or a table by scale, score or class, the range worth testing, the rationale."""
+
+    value: Annotated[Value, PlainValidator(_value)]
+    low: Amount | None = None
+    high: Amount | None = None
+    unit: Text
+    kind: Money
+    provenance: Literal["S", "V", "M", "D", "A"]
+    why: Text
+
+
+class Engagement(Table):
+    """E(N) = e_inf + (e0 − e_inf) / (1 + (N / n_half)^power), times voluntary (EVIDENCE 2.6)."""
+
+    e0: Fraction
+    e_inf: Fraction
+    n_half: Positive
+    power: Positive
+    voluntary: Fraction
+
+
+class Risk(Table):
+    """The actuarial model (EVIDENCE 2.1): coefficient of variation per person, £ a head, and the risk rule
+    P(overspend > rule_tolerance) ≤ rule_probability."""
+
+    cv_person: Positive
+    budget_per_head: Positive
+    overdispersion: Positive
+    common_shock_sd: Amount
+    reserve_confidence: Inner
+    rule_tolerance: Inner
+    rule_probability: Inner
+
+
+class Leverage(Table):
+    """The stand-in before services are placed (people, £ a head) and the bands of a provider's income."""
+
+    catchment: Positive
+    stand_in_per_head: Amount
+    nil_at_share: Annotated[float, Field(strict=True, gt=0, le=1)]
+    bands: dict[Literal["negligible", "associate", "significant"], Fraction]
+
+
+class Contracts(Table):
+    """What makes a contract: shares of the provider's income and £ a year."""
+
+    materiality_share: Fraction
+    materiality_gbp: Amount
+    lead_share: Fraction
+    associate_share: Fraction
+    most_relationships: AtLeastOne
+
+
+class Costing(Table):
+    """£ a year per whole-time equivalent; the cut asked of management cost, as a fraction."""
+
+    wte_gbp: Positive
+    management_cut: Fraction
+
+
+class Disclosure(Table):
+    """Counts within `suppress` (both ends included) are hidden, others rounded to the nearest `round_to`."""
+
+    rule: Literal["HES_2018"]
+    suppress: tuple[Count, Count]
+    round_to: AtLeastOne
+
+
+class Sensitivity(Table):
+    """The rates moved up and down by the fraction `change`."""
+
+    rates: tuple[RateName, ...]
+    change: Annotated[float, Field(strict=True, gt=0, le=1)]
+
+
+class Pin(Table):
+    """A decision taken beforehand. together, apart: two or more practices. fixed, forbidden: practices relative to an
+    anchor practice (`with`) or to an existing body's code."""
+
+    kind: Literal["together", "apart", "fixed", "forbidden"]
+    scale: Text
+    practices: Annotated[tuple[Text, ...], Field(min_length=1)]
+    with_: str = Field(default="", alias="with")
+    body: str = ""
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Pin:
+        if self.kind in ("together", "apart"):
+            if len(set(self.practices)) < 2 or self.with_ or self.body:
+                raise PydanticCustomError(
+                    "pin", "a {kind} pin lists two or more practices, and no with or body", {"kind": self.kind}
+                )
+        elif bool(self.with_) == bool(self.body):
+            raise PydanticCustomError(
+                "pin", "a {kind} pin gives either with (a practice) or body (an existing body)", {"kind": self.kind}
+            )
+        return self
+
+
+class Scenario(Table):
+    """Everything a plan assumes, resolved and checked. Made by `optimiser.scenario.load_scenario`."""
+
+    name: Text
+    title: Text
+    question: Text
+    price_year: Text
+    seed: Count
+    dataset: Text | None = None
+    scales_used: Annotated[tuple[Text, ...], Field(min_length=1)]
+    risk_held_at: Text
+    forces_off: tuple[Force, ...] = ()
+    anchor_scale: Text
+    scale_tables: dict[str, Scale] = Field(alias="scale")
+    charged: dict[Force, Annotated[Any, PlainValidator(_charge)]]
+    rates: dict[RateName, Rate]
+    engagement: Engagement
+    risk: Risk
+    leverage: Leverage
+    contracts: Contracts
+    allowances: dict[str, Amount]
+    costing: Costing
+    disclosure: Disclosure
+    sensitivity: Sensitivity
+    pins: tuple[Pin, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derived(cls, data: Any) -> Any:
+        """Scales learn their names; a plan of one scale is anchored there."""
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        tables = data.get("scale")
+        if isinstance(tables, Mapping):
+            data["scale"] = {
+                k: {"label": k, "plural": f"{v.get('label', k)}s"} | dict(v) | ({} if "name" in v else {"name": k})
+                if isinstance(v, Mapping)
+                else v
+                for k, v in tables.items()
+            }
+        used = data.get("scales_used")
+        if isinstance(used, list | tuple) and len(used) == 1:
+            data["anchor_scale"] = used[0]
+        return data
+
+    @property
+    def scales(self) -> tuple[Scale, ...]:
+        """The scales planned, small to large."""
+        return tuple(self.scale_tables[name] for name in self.scales_used)
+
+    def scale(self, name: str) -> Scale:
+        """A declared scale, planned or not. KeyError for an undeclared one."""
+        return self.scale_tables[name]
+
+    def on(self, force: str) -> bool:
+        """Whether a force is left in."""
+        return force not in self.forces_off
+
+    def rate(self, force: str, key: str | int | None = None) -> float:
+        """The rate in its own unit: the value, or value[key] where it is a table (0 for a key it does not list). 0 when
+        the force is off. TypeError when a table is asked for without a key."""
+        if not self.on(force):
+            return 0.0
+        value = self.rates[force].value  # type: ignore[index]
+        if not isinstance(value, dict):
+            return value
+        if key is None:
+            raise TypeError(f"rate {force} is a table by {', '.join(value)}: a key is needed")
+        return value.get(str(key), 0.0)
+
+    def share(self, force: str, scale: str) -> float:
+        """The share (0–1) of a force charged at a scale, or at "placement"; 0 when off or not charged there."""
+        charge = self.charged.get(force) if self.on(force) else None  # type: ignore[call-overload]
+        if charge is None:
+            return 0.0
+        if charge == EACH_SCALE:
+            return 0.0 if scale == PLACEMENT else 1.0
+        held = charge.get(RISK_HELD_AT, 0.0) if scale == self.risk_held_at else 0.0
+        return float(charge.get(scale, 0.0)) + held
+
+    def stand_in(self, force: str) -> str | None:
+        """The scale where a force stands in for its exact figure until services are placed; None when there is none."""
+        charge = self.charged.get(force)  # type: ignore[call-overload]
+        return charge.get(STAND_IN) if self.on(force) and isinstance(charge, dict) else None
+
+    def with_rate(self, force: str, factor: float) -> Scenario:
+        """The same scenario with every number of one rate's value multiplied. low and high stay: they are beliefs."""
+        rate = self.rates[force]  # type: ignore[index]
+        value = {k: v * factor for k, v in rate.value.items()} if isinstance(rate.value, dict) else rate.value * factor
+        return self.model_copy(update={"rates": {**self.rates, force: rate.model_copy(update={"value": value})}})
+
+    def document(self) -> dict[str, Any]:
+        """The fully resolved scenario as plain JSON-able values, keyed as in TOML; validating it gives it back."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the scenario leaves uncharged because a scale that carries it is not planned."""
+        notes = []
+        for force in filter(self.on, self.charged):
+            charge = self.charged[force]
+            places = charge if isinstance(charge, dict) else {}
+            for place in (self.risk_held_at if p == RISK_HELD_AT else p for p in places if p != STAND_IN):
+                if place not in (*self.scales_used, PLACEMENT, REGION):
+                    notes.append(
+                        f"{force} is charged at {place}, which this scenario does not plan: that share is left out"
+                    )
+        return tuple(notes)
