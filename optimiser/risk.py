@@ -1,0 +1,111 @@
+"""Insurance risk in closed form: the luck of who falls ill, how it shrinks with size, and what does not shrink.
+
+Overspend in a year, as a share of budget, is taken as normal with sd = cv_person / √N (EVIDENCE 2.1.2), plus a common
+shock (winter, drug prices, policy) of fixed sd that no pool can shrink (EVIDENCE 2.1.3). What pooling can change is
+priced; the common shock is reported apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, ndtri
+
+from optimiser.domain import Service
+from optimiser.scenario_models import Risk
+
+LADDER = (10_000, 30_000, 50_000, 100_000, 200_000, 300_000, 500_000, 1_000_000, 5_000_000)
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One pool size of the ladder. Shares are of the year's budget; reserve_gbp is the 95 % reserve in £."""
+
+    population: int
+    sd: float
+    over_1_percent: float
+    over_2_percent: float
+    reserve_95: float
+    reserve_99: float
+    reserve_gbp: float
+
+
+def quantile(confidence: float) -> float:
+    """Standard deviations that cover a one-sided confidence (1.645 at 0.95)."""
+    return float(ndtri(confidence))
+
+
+def overspend_sd(population: ArrayLike, risk: Risk, common_shock: bool = False) -> Array:
+    """Sd of a year's overspend as a share of budget, for each population (any shape)."""
+    own = risk.cv_person / np.sqrt(np.asarray(population, dtype=float))
+    return np.hypot(own, risk.common_shock_sd) if common_shock else own
+
+
+def probability_overspend(population: ArrayLike, tolerance: float, risk: Risk, common_shock: bool = False) -> Array:
+    """P(a year's overspend exceeds `tolerance` × budget) by luck alone, for each population."""
+    return ndtr(-tolerance / overspend_sd(population, risk, common_shock))
+
+
+def reserve_share(
+    population: ArrayLike, risk: Risk, confidence: float | None = None, common_shock: bool = False
+) -> Array:
+    """The share of budget set aside so that the chance of needing more is 1 − confidence (the scenario's by default)."""
+    z = quantile(risk.reserve_confidence if confidence is None else confidence)
+    return z * overspend_sd(population, risk, common_shock)
+
+
+@overload
+def reserve(population: float, risk: Risk) -> float: ...
+@overload
+def reserve(population: NDArray, risk: Risk) -> Array: ...
+def reserve(population: float | NDArray, risk: Risk) -> float | Array:
+    """£ set aside by a body of this many people for the luck that pooling can change: z × cv × budget per head × √N."""
+    pounds = quantile(risk.reserve_confidence) * risk.cv_person * risk.budget_per_head * np.sqrt(population)
+    return pounds if isinstance(pounds, np.ndarray) else float(pounds)
+
+
+def common_shock_reserve(population: ArrayLike, risk: Risk) -> Array:
+    """£ that a body would set aside against the common shock alone: proportional to size, so no decision changes it."""
+    z = quantile(risk.reserve_confidence)
+    return z * risk.common_shock_sd * risk.budget_per_head * np.asarray(population, dtype=float)
+
+
+def variance_per_head(services: Iterable[Service], risk: Risk) -> float:
+    """£² per head a year of a set of services held together: over-dispersion × Σ λ m² (1 + c²)."""
+    return risk.overdispersion * sum(s.variance_per_head for s in services)
+
+
+def joint_reserve(variance: ArrayLike, risk: Risk) -> Array:
+    """£ set aside against a joint variance in £² (people × variance per head, summed over what a body holds)."""
+    return quantile(risk.reserve_confidence) * np.sqrt(np.asarray(variance, dtype=float))
+
+
+def passes_rule(population: ArrayLike, risk: Risk) -> NDArray[np.bool_]:
+    """Whether a body of this size keeps P(overspend > rule_tolerance) within rule_probability, unpooled."""
+    return probability_overspend(population, risk.rule_tolerance, risk) <= risk.rule_probability
+
+
+def smallest_passing(risk: Risk) -> float:
+    """The fewest people that keep the risk rule: (cv × z / tolerance)²."""
+    return (risk.cv_person * quantile(1 - risk.rule_probability) / risk.rule_tolerance) ** 2
+
+
+def ladder(risk: Risk, populations: Sequence[int] = LADDER, budget_per_head: float | None = None) -> tuple[Rung, ...]:
+    """ "How big a pool": one rung for each population (EVIDENCE 2.1.2). budget_per_head: £, the scenario's by default."""
+    budget = risk.budget_per_head if budget_per_head is None else budget_per_head
+    n = np.asarray(populations, dtype=float)
+    columns = (
+        overspend_sd(n, risk),
+        probability_overspend(n, 0.01, risk),
+        probability_overspend(n, 0.02, risk),
+        reserve_share(n, risk, 0.95),
+        reserve_share(n, risk, 0.99),
+        reserve_share(n, risk, 0.95) * n * budget,
+    )
+    return tuple(Rung(int(p), *(float(v) for v in row)) for p, *row in zip(populations, *columns, strict=True))
