@@ -303,9 +303,9 @@ class Scenario(Table):
         for force in filter(self.on, self.charged):
             charge = self.charged[force]
             places = charge if isinstance(charge, dict) else {}
-            for place in (self.risk_held_at if p == RISK_HELD_AT else p for p in places if p != STAND_IN):
-                if place not in (*self.scales_used, PLACEMENT, REGION):
-                    notes.append(
-                        f"{force} is charged at {place}, which this scenario does not plan: that share is left out"
-                    )
+            for key, place in places.items():
+                at = place if key == STAND_IN else self.risk_held_at if key == RISK_HELD_AT else key
+                if at not in (*self.scales_used, PLACEMENT, REGION):
+                    verb = "stands in" if key == STAND_IN else "is charged"
+                    notes.append(f"{force} {verb} at {at}, which this scenario does not plan: that share is left out")
         return tuple(notes)
