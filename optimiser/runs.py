@@ -1,4 +1,4 @@
-"""Run folders: written beside their place, made durable, renamed whole. A reader sees the old run or the new one, never a half."""
+"""Run folders: written beside their place, made durable, renamed whole. The old run or the new one, never a half."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ MANIFEST = "manifest.json"
 TIMINGS = "timings.json"
 HASHING = f'sha256 of the bytes of each file; summary.json without its "seconds" line; {TIMINGS} is left out'
 LIBRARIES = (
-    "consortia geopandas highspy jinja2 matplotlib networkx numba numpy pandas pandera pulp pydantic pyogrio pyproj "
-    "scipy shapely xlsxwriter"
-).split()
+    "consortia", "geopandas", "highspy", "jinja2", "matplotlib", "networkx", "numba", "numpy", "pandas", "pandera",
+    "pulp", "pydantic", "pyogrio", "pyproj", "scipy", "shapely", "xlsxwriter",
+)  # fmt: skip
 
 _SECONDS_LINE = re.compile(rb'^\s*"seconds":[^\n]*\n', re.MULTILINE)
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
@@ -170,14 +170,14 @@ def _fsync(path: Path) -> None:
 def _put_in_place(folder: Path, out: Path) -> None:
     """Rename the staged folder to `out`; an older run there is exchanged in one step and then dropped."""
     if not out.exists():
-        os.rename(folder, out)
+        folder.rename(out)
     elif not any(out.iterdir()):
         out.rmdir()
-        os.rename(folder, out)
+        folder.rename(out)
     elif not _exchange(folder, out):
         aside = _aside(out)
-        os.rename(out, aside)
-        os.rename(folder, out)
+        out.rename(aside)
+        folder.rename(out)
         shutil.rmtree(aside, ignore_errors=True)
     _fsync(out.parent)
 
@@ -197,13 +197,13 @@ def _aside(out: Path) -> Path:
 
 
 def _restore(out: Path) -> None:
-    """Mend what a killed process left: put an old run back, drop half-written ones. The lock says none of them is alive."""
+    """Mend what a killed process left: put an old run back, drop half-written ones. The lock says none is alive."""
     aside = _aside(out)
     if aside.exists():
         if out.exists():
             shutil.rmtree(aside)
         else:
-            os.rename(aside, out)
+            aside.rename(out)
     prefix = f".{out.name}.staging-"
     for stale in out.parent.iterdir():
         if stale.name.startswith(prefix):
@@ -215,7 +215,7 @@ def _locked(out: Path) -> Iterator[None]:
     """Hold the lock file beside `out`. The system frees it when its holder dies, so a killed run blocks nobody."""
     path = out.with_name(f".{out.name}.lock")
     while True:
-        handle = open(path, "a+", encoding="utf-8")
+        handle = path.open("a+", encoding="utf-8")
         if not _try_lock(handle):
             handle.seek(1)
             holder = handle.read().strip() or "unknown"
@@ -242,7 +242,7 @@ def _locked(out: Path) -> Iterator[None]:
 
 
 def _try_lock(handle: IO[str]) -> bool:
-    """Lock the first byte (Windows) or the file (elsewhere) without waiting; the holder's name starts at the second byte."""
+    """Lock the first byte (Windows) or the file (elsewhere) without waiting; the holder's name follows that byte."""
     try:
         if sys.platform == "win32":
             import msvcrt

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -178,7 +177,7 @@ def test_without_an_atomic_exchange_the_old_run_is_put_back(tmp_path, monkeypatc
     monkeypatch.setattr(runs, "_exchange", lambda one, other: False)
     write(out, "new", overwrite=True)
     assert contents(out) == {"new"}
-    os.rename(out, runs._aside(out))  # what a kill between the two renames leaves
+    out.rename(runs._aside(out))  # what a kill between the two renames leaves
     with pytest.raises(OutputError, match="already holds a run"):
         write(out, "next")
     assert contents(out) == {"new"}

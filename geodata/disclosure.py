@@ -1,0 +1,104 @@
+"""What may not be published: small counts of cases, and what practices said of each other in confidence."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from optimiser.errors import DisclosureError, Problem, raise_all
+
+if TYPE_CHECKING:
+    from optimiser.plan import Plan
+
+HIDDEN = "*"
+
+
+class Rule(Protocol):
+    """Counts from suppress[0] to suppress[1] are hidden, larger ones rounded to round_to (EVIDENCE 2.10)."""
+
+    @property
+    def suppress(self) -> tuple[int, int]: ...
+
+    @property
+    def round_to(self) -> int: ...
+
+
+def suppress(n: float, rule: Rule) -> int | str:
+    """A count of cases as it may be published: 0 stays 0, a small one is "*", the rest are rounded, halves up.
+
+    A modelled count that is not whole is judged by the nearest whole number; a positive one is never shown as zero.
+    ValueError for a negative or missing count.
+    """
+    if not n >= 0:
+        raise ValueError(f"a count of cases cannot be {n}")
+    if n == 0:
+        return 0
+    low, high = rule.suppress
+    if low <= max(low, math.floor(n + 0.5)) <= high:
+        return HIDDEN
+    return rule.round_to * math.floor(n / rule.round_to + 0.5)
+
+
+def gate(plan: Plan, folder: Path) -> None:
+    """Refuse a staged run that would reveal a confidential relationship. Raises DisclosureError with every place found.
+
+    Such relationships steer the search only: their pairs may not stand in relationships.csv, and no sentence of the run
+    (a reason, a note, a warning) may name both practices of one. The message does not name them either.
+    """
+    secret = confidential_pairs(plan)
+    if not secret:
+        return
+    problems = [
+        _problem(f"relationships.csv:{line}")
+        for line, pair in _published_pairs(folder / "relationships.csv")
+        if pair in secret
+    ]
+    names = {p.code: p.name for p in plan.dataset.practices}
+    for where, text in _sentences(plan):
+        if any(all(code in text or names.get(code, code) in text for code in pair) for pair in secret):
+            problems.append(_problem(where))
+    raise_all(DisclosureError, problems)
+
+
+def confidential_pairs(plan: Plan) -> set[frozenset[str]]:
+    """Pairs of practice codes that only a confidential relationship joins."""
+    stated = plan.dataset.relationships
+    public = {frozenset((r.practice, r.other)) for r in stated if not r.confidential}
+    return {frozenset((r.practice, r.other)) for r in stated if r.confidential} - public
+
+
+def _problem(where: str) -> Problem:
+    return Problem(
+        "both practices of a confidential relationship are named together",
+        where,
+        "Confidential relationships appear in no output.",
+        "Take the sentence or the row out; nothing was published.",
+    )
+
+
+def _published_pairs(path: Path) -> Iterator[tuple[int, frozenset[str]]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for line, row in enumerate(csv.DictReader(file), start=2):
+            yield line, frozenset((row["practice"], row["other"]))
+
+
+def _sentences(plan: Plan) -> Iterable[tuple[str, str]]:
+    """Every sentence a run publishes that somebody or something composed, with the place it comes from."""
+    for text in (*plan.warnings, *plan.dataset.warnings):
+        yield "warnings", text
+    for text in plan.dataset.info.notes:
+        yield "dataset.toml:notes", text
+    for text in (plan.scenario.title, plan.scenario.question):
+        yield "scenario", text
+    for number, pin in enumerate(plan.scenario.pins, start=1):
+        yield f"scenario:pins[{number}].reason", pin.reason
+    if plan.placement is not None:
+        for commission in plan.placement.commissions:
+            yield "placement.csv:reason", commission.reason
+        for footprint in plan.placement.footprints:
+            yield "footprints.csv:reason", footprint.reason
+        for mode in plan.placement.functions:
+            yield "functions.csv:reason", mode.reason

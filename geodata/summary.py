@@ -1,0 +1,266 @@
+"""summary.json: the plan in one document, each number with its bound, its kind of money and its evidence."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geodata import plan_tables
+from optimiser.domain import EVIDENCE, Certificate
+
+if TYPE_CHECKING:
+    from optimiser.plan import Plan
+    from optimiser.scorecard import Measure
+
+PROVED = 1e-9
+CONDITIONAL = (
+    "The bound on services holds for this structure and its candidate footprints, the bound on structure for this way "
+    "of charging services: the two together are not proved."
+)
+
+
+def summary(plan: Plan) -> dict[str, Any]:
+    """The document behind summary.json: plain JSON values, money in £ a year, gaps as fractions. See `docs` of each key
+    in DESIGN 7; `terms` sums to `objective`, and `cash` + `expected` + `notional` does too."""
+    return plain({
+        "title": plan.scenario.title,
+        "question": plan.scenario.question,
+        "dataset": plan.dataset.info.name,
+        "headline": headline(plan),
+        "status": status(plan),
+        "objective": plan.objective,
+        "bound": plan.bound,
+        "gap": gap(plan),
+        "gap_avoidable": gap_avoidable(plan),
+        "conditional": CONDITIONAL if plan.placement is not None else "",
+        "price_of_nesting": plan.price_of_nesting,
+        "nesting_interval": plan.nesting_interval,
+        "seconds": round(sum(plan.seconds.values()), 1),
+        "terms": plan.terms,
+        **money(plan),
+        "outside": plan.outside,
+        "scales": {scale: _scale(plan, scale) for scale in plan.structure.scales},
+        "placement": _placement(plan),
+        "scorecard": measures(plan.scorecard.region),
+        "baseline": measures(plan.baseline.region) if plan.baseline is not None else None,
+        "estimated": estimated(plan),
+        "assumptions": assumptions(plan),
+        "vintages": vintages(plan),
+        "synthetic": plan.dataset.info.synthetic,
+        "licence": plan.dataset.info.licence,
+        "attribution": plan.dataset.info.attribution,
+        "notes": plan.dataset.info.notes,
+        "warnings": warnings(plan),
+    })  # fmt: skip
+
+
+def headline(plan: Plan) -> str:
+    """The plan in two sentences: what it is, and how far it is proved."""
+    parts = []
+    for scale in reversed(plan.scenario.scales):
+        bodies = plan.structure.bodies[scale.name]
+        parts.append(f"{len(bodies):,} {scale.label if len(bodies) == 1 else scale.plural}")
+    listed = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+    return f"Best for these assumptions: {listed}. {proof(plan)}"
+
+
+def proof(plan: Plan) -> str:
+    """The gap as a sentence."""
+    found = gap(plan)
+    if found <= PROVED:
+        return "Proved the best possible for these assumptions."
+    return f"Within {percent(found)} of the best possible for these assumptions."
+
+
+def status(plan: Plan) -> str:
+    """ "optimal" only where the bound meets the objective; otherwise "feasible", to be read with its gap."""
+    return "optimal" if gap(plan) <= PROVED else "feasible"
+
+
+def gap(plan: Plan) -> float:
+    """(objective − bound) / objective."""
+    return (plan.objective - plan.bound) / plan.objective if plan.objective else 0.0
+
+
+def gap_avoidable(plan: Plan) -> float:
+    """(objective − bound) over the part of the objective that some decision could change."""
+    avoidable = plan.objective - sum(c.unavoidable for c in certificates(plan).values())
+    return (plan.objective - plan.bound) / avoidable if avoidable > 0 else 0.0
+
+
+def certificates(plan: Plan) -> dict[str, Certificate]:
+    """Each scale's certificate, then the placement's."""
+    found = dict(plan.certificates)
+    if plan.placement is not None:
+        found["placement"] = plan.placement.certificate
+    return found
+
+
+def money(plan: Plan) -> dict[str, float]:
+    """Subtotals of the objective by kind: cash, expected (financial), notional. £ a year."""
+    total = dict.fromkeys(plan_tables.KINDS.values(), 0.0)
+    for force, pounds in plan.terms.items():
+        total[plan_tables.kind_of(plan, force)] += pounds
+    return total
+
+
+def measures(region: Mapping[str, Measure]) -> dict[str, dict[str, object]]:
+    """Measures by name, with what is needed to read each."""
+    return {
+        m.name: {"label": m.label, "value": m.value, "unit": m.unit, "evidence": m.evidence, "kind": m.kind}
+        for m in region.values()
+    }
+
+
+def estimated(plan: Plan) -> dict[str, object]:
+    """What rests on estimated input: spend by label of its flows, and the measures that are not observed."""
+    flows = plan.dataset.flows
+    spend = (
+        np.bincount(flows.label, weights=flows.spend, minlength=len(EVIDENCE))
+        if len(flows)
+        else np.zeros(len(EVIDENCE))
+    )
+    whole = float(spend.sum())
+    return {
+        "flows": {
+            label: {"spend": float(spend[n]), "share": float(spend[n]) / whole if whole else 0.0}
+            for n, label in enumerate(EVIDENCE)
+        },
+        "measures": [
+            {"name": m.name, "label": m.label, "evidence": m.evidence}
+            for m in plan.scorecard.region.values()
+            if m.evidence != EVIDENCE[0]
+        ],
+    }
+
+
+def assumptions(plan: Plan) -> list[dict[str, object]]:
+    """The rates that were moved, each with the plan's change."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in plan_tables.sensitivity(plan).records():
+        name = str(row["rate"])
+        rate = plan.scenario.rates.get(name)  # type: ignore[call-overload]
+        entry = found.setdefault(
+            name,
+            {"rate": name, "label": row["label"]}
+            | ({"value": rate.value, "unit": rate.unit, "kind": rate.kind, "why": rate.why} if rate else {})
+            | {"changes": []},
+        )
+        entry["changes"].append({
+            "change": row["change"],
+            "objective": row["objective"],
+            "objective_change": row["objective_change"],
+            "bodies": {s: row[f"bodies_{s}"] for s in plan.structure.scales},
+            "patients_moved_share": row["patients_moved_share"],
+        })  # fmt: skip
+    return list(found.values())
+
+
+def vintages(plan: Plan) -> dict[str, str]:
+    """Which years the figures belong to."""
+    info = plan.dataset.info
+    return {
+        "prices": info.price_year,
+        "rates": plan.scenario.price_year,
+        "lists": info.list_year,
+        "geography": info.geography_year,
+    }
+
+
+def vintage_line(plan: Plan) -> str:
+    """The years in one line, for the foot of every page."""
+    years = vintages(plan)
+    return (
+        f"Rates at {years['rates']} prices; spending at {years['prices']} prices; patient lists of {years['lists']}; "
+        f"boundaries of {years['geography']}."
+    )
+
+
+def warnings(plan: Plan) -> list[str]:
+    """Everything a reader should know before trusting a figure, each once: the dataset's, then the plan's."""
+    return list(dict.fromkeys((*plan.warnings, *plan.dataset.warnings)))
+
+
+def percent(share: float) -> str:
+    """A share in words of three figures at most: 0.0123 → "1.2 %"."""
+    value = 100 * share
+    digits = 0 if abs(value) >= 10 else 1 if abs(value) >= 1 else 2
+    return f"{value:,.{digits}f} %"
+
+
+def plain(value: Any) -> Any:
+    """JSON's own types: numpy values become Python's, what is not finite becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, Sequence):
+        return [plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return [plain(item) for item in sorted(value)]
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def certificate_document(certificate: Certificate) -> dict[str, Any]:
+    """A certificate with its two gaps, as certificate.json holds it."""
+    return plain({
+        "problem": certificate.problem,
+        "objective": certificate.objective,
+        "bound": certificate.bound,
+        "gap": certificate.gap,
+        "gap_avoidable": certificate.gap_avoidable,
+        "unavoidable": certificate.unavoidable,
+        "method": certificate.method,
+        "status": certificate.status,
+        "evidence": certificate.evidence,
+    })  # fmt: skip
+
+
+def _scale(plan: Plan, scale: str) -> dict[str, object]:
+    bodies = plan.structure.bodies[scale]
+    certificate = plan.certificates[scale]
+    sizes = [b.patients for b in bodies]
+    declared = plan.scenario.scale(scale)
+    return {
+        "label": declared.label,
+        "plural": declared.plural,
+        "bodies": len(bodies),
+        "patients": {"smallest": min(sizes), "median": statistics.median(sizes), "largest": max(sizes)},
+        "oversize": sum(b.oversize for b in bodies),
+        "objective": certificate.objective,
+        "bound": certificate.bound,
+        "gap": certificate.gap,
+        "gap_avoidable": certificate.gap_avoidable,
+        "method": certificate.method,
+        "status": certificate.status,
+    }
+
+
+def _placement(plan: Plan) -> dict[str, object] | None:
+    if plan.placement is None:
+        return None
+    certificate = plan.placement.certificate
+    places: dict[str, int] = {}
+    for c in plan.placement.commissions:
+        places[c.scale] = places.get(c.scale, 0) + 1
+    return {
+        "objective": certificate.objective,
+        "bound": certificate.bound,
+        "gap": certificate.gap,
+        "gap_avoidable": certificate.gap_avoidable,
+        "method": certificate.method,
+        "status": certificate.status,
+        "commissions": places,
+        "footprints": len(plan.placement.footprints),
+        "contracts": len(plan.placement.contracts),
+    }

@@ -1,0 +1,273 @@
+"""The text files of a run: what they hold, what they must never hold, and that numbers survive the journey."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+from geodata import disclosure, plan_tables, summary, write
+from optimiser.domain import Commission, Relationship
+from optimiser.errors import DisclosureError
+from tests import plans
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return plans.plan()
+
+
+@pytest.fixture(scope="module")
+def folder(plan, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    for step in (write.write_tables, write.write_documents, write.write_verification, write.write_graph):
+        step(plan, folder)
+    return folder
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def document(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_every_csv_has_a_byte_order_mark_and_one_kind_of_line_end(folder):
+    files = sorted(folder.glob("*.csv"))
+    assert len(files) == 11
+    for path in files:
+        content = path.read_bytes()
+        assert content.startswith(b"\xef\xbb\xbf") and content.count(b"\xef\xbb\xbf") == 1
+        assert b"\r" not in content
+
+
+def test_practices_csv_names_the_body_of_every_practice_at_every_scale(plan, folder):
+    found = rows(folder / "practices.csv")
+    assert [r["code"] for r in found] == [p.code for p in plan.dataset.practices]
+    for scale in plan.structure.scales:
+        for i, row in enumerate(found):
+            body = plan.structure.body_of(scale, i)
+            assert (row[scale], row[f"{scale}_name"]) == (body.code, body.name)
+    assert found[0]["existing_consortium_name"] == "Old West PCT"
+
+
+def test_bodies_csv_holds_every_body_with_every_measure_and_its_evidence(plan, folder):
+    found = rows(folder / "bodies.csv")
+    assert len(found) == 4 + 2 + 1
+    assert {"cash_per_head", "outside_home", "leverage", "leverage_evidence"} <= set(found[0])
+    assert "cash_per_head_evidence" not in found[0]
+    first = plan.scorecard.bodies["locality"][0]
+    assert float(found[0]["cash_per_head"]) == first.measures["cash_per_head"].value
+    assert sum(int(r["patients"]) for r in found if r["scale"] == "locality") == plan.dataset.patients.sum()
+    assert {r["parent"] for r in found if r["scale"] == "alliance"} == {""}
+
+
+def test_the_summary_adds_up(plan, folder):
+    found = document(folder / "summary.json")
+    assert sum(found["terms"].values()) == pytest.approx(found["objective"], rel=1e-12)
+    assert found["cash"] + found["expected"] + found["notional"] == pytest.approx(found["objective"], rel=1e-12)
+    assert found["gap"] == pytest.approx(0.02)
+    assert found["status"] == "feasible"
+    for key in (
+        "bound",
+        "gap_avoidable",
+        "price_of_nesting",
+        "seconds",
+        "estimated",
+        "assumptions",
+        "warnings",
+        "vintages",
+    ):
+        assert key in found
+    for scale in plan.structure.scales:
+        assert found["scales"][scale]["bodies"] == len(plan.structure.bodies[scale])
+        assert {"objective", "bound", "gap", "gap_avoidable"} <= set(found["scales"][scale])
+    assert {"objective", "bound", "gap"} <= set(found["placement"])
+    assert found["baseline"]["cash_per_head"]["value"] == 25.9
+    assert found["estimated"]["flows"]["disaggregated"]["share"] > 0
+    assert [a["rate"] for a in found["assumptions"]] == ["engagement", "management"]
+    assert [c["change"] for c in found["assumptions"][0]["changes"]] == [-0.5, 0.5]
+
+
+def test_the_headline_says_for_these_assumptions_and_never_optimal_without_proof(plan):
+    assert summary.headline(plan).startswith("Best for these assumptions: 1 alliance, 2 consortia and 4 localities.")
+    assert "Within 2.0 % of the best possible for these assumptions" in summary.headline(plan)
+    proved = replace(plan, bound=plan.objective)
+    assert summary.status(proved) == "optimal"
+    assert "Proved the best possible for these assumptions" in summary.headline(proved)
+
+
+def test_a_plan_without_placement_or_baseline_is_written_too(plan, tmp_path):
+    bare = replace(plan, placement=None, baseline=None)
+    for step in (write.write_tables, write.write_documents, write.write_verification):
+        step(bare, tmp_path)
+    found = document(tmp_path / "summary.json")
+    assert found["placement"] is None and found["baseline"] is None
+    assert not (tmp_path / "bodies_today.csv").exists()
+    assert rows(tmp_path / "placement.csv") == []
+
+
+def test_verification_files_give_the_numbers_back_bit_by_bit(plan, tmp_path):
+    odd = replace(plan.dataset.practices[0], easting=362000.1, northing=1 / 3 * 1e6, deprivation=0.1 + 0.2)
+    changed = replace(plan, dataset=replace(plan.dataset, practices=(odd, *plan.dataset.practices[1:])))
+    write.write_verification(changed, tmp_path)
+    first, *_ = found = rows(tmp_path / "attributes.csv")
+    assert (float(first["easting"]), float(first["northing"])) == (362000.1, 1 / 3 * 1e6)
+    assert float(first["deprivation"]) == 0.1 + 0.2
+    assert found[4]["deprivation"] == ""
+    assert list(first)[:7] == [
+        "code",
+        "easting",
+        "northing",
+        "patients",
+        "lower_authority",
+        "upper_authority",
+        "existing_consortium",
+    ]
+    pairs = {(r["a"], r["b"]) for r in rows(tmp_path / "adjacency.csv")}
+    codes = [p.code for p in plan.dataset.practices]
+    assert pairs == {(codes[i], codes[j]) for i, j in plan.dataset.adjacency}
+    certificate = document(tmp_path / "certificate.json")
+    assert certificate["objective"] == plan.objective
+    assert certificate["scales"]["locality"]["evidence"] == {"pi": [0.0, 1.0, 2.0]}
+    assert set(certificate["placement"]) == set(certificate["scales"]["locality"])
+
+
+def test_every_service_answers_one_of_the_five_questions(folder):
+    found = rows(folder / "five_questions.csv")
+    answers = {(r["item_name"], r["question"]) for r in found if r["kind"] == "service"}
+    assert answers == {
+        ("District nursing", "1"), ("Outpatient care", "2"), ("Emergency admissions", "3"), ("Rare disorders", "5"),
+    }  # fmt: skip
+    assert {r["share"] for r in found if r["kind"] == "service"} == {"1.0"}
+    assert [r["question"] for r in found] == sorted(r["question"] for r in found)
+
+
+@pytest.mark.parametrize(
+    ("scale", "mode", "question"),
+    [("practice", "make", 1), ("locality", "share", 1), ("consortium", "make", 2), ("footprint", "share", 3),
+     ("alliance", "share", 3), ("authority", "share", 3), ("agency", "make", 4), ("region", "share", 4),
+     ("condition_group", "share", 5), ("region", "buy", 5)],
+)  # fmt: skip
+def test_which_question_a_commission_answers(plan, scale, mode, question):
+    assert plan_tables.question_of(plan, Commission("S01", "consortium-01", scale, "", mode, 0.0, "", {})) == question
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x")'])
+def test_text_that_a_spreadsheet_would_run_stays_text(text):
+    assert write.cell(text) == f"'{text}"
+
+
+def test_numbers_are_not_mistaken_for_formulas():
+    assert write.cell(-1.5) == "-1.5"
+    assert write.cell(float("nan")) == ""
+    assert write.cell(None) == ""
+    assert write.cell(True) == "yes"
+
+
+@pytest.mark.parametrize(
+    ("cases", "shown"),
+    [
+        (0, 0),
+        (0.2, "*"),
+        (1, "*"),
+        (7, "*"),
+        (7.4, "*"),
+        (7.5, 10),
+        (8, 10),
+        (12, 10),
+        (12.5, 15),
+        (13, 15),
+        (1002.4, 1000),
+    ],
+)
+def test_small_counts_are_hidden_and_others_rounded(plan, cases, shown):
+    assert disclosure.suppress(cases, plan.scenario.disclosure) == shown
+
+
+@pytest.mark.parametrize("cases", [-1, float("nan")])
+def test_an_impossible_count_is_refused(plan, cases):
+    with pytest.raises(ValueError, match="count of cases"):
+        disclosure.suppress(cases, plan.scenario.disclosure)
+
+
+def test_the_graph_shows_no_small_count_and_no_way_back_to_one(plan, folder):
+    graph = nx.read_graphml(folder / "provider_graph.graphml")
+    assert {facts["side"] for _, facts in graph.nodes(data=True)} == {"body", "provider"}
+    edges = [facts for *_, facts in graph.edges(data=True)]
+    assert edges
+    for facts in edges:
+        assert facts["activity:S03"] == "*" and "spend:S03" not in facts
+        shown = [s.id for s in plan.dataset.services if f"spend:{s.id}" in facts]
+        hidden = [s.id for s in plan.dataset.services if facts[f"activity:{s.id}"] == "*"]
+        assert len(hidden) >= 2 and not set(shown) & set(hidden)
+        assert all(int(facts[f"activity:{s}"]) % 5 == 0 for s in shown)
+
+
+def test_an_edge_of_few_cases_hides_its_spend_and_shares(plan):
+    graph = nx.Graph()
+    graph.add_node("b", side="body", spend=123_456.0)
+    graph.add_edge(
+        "b",
+        "p",
+        spend=60.0,
+        activity=3.0,
+        share_of_provider=0.1,
+        label="observed",
+        **{"activity:S": 3.0, "spend:S": 60.0},
+    )
+    safe = write.publishable(graph, plan.scenario.disclosure)
+    assert safe.edges["b", "p"] == {"activity": "*", "label": "observed", "activity:S": "*"}
+    assert safe.nodes["b"]["spend"] == 120_000.0
+
+
+def test_confidential_relationships_are_nowhere_in_the_run(plan, folder):
+    disclosure.gate(plan, folder)
+    assert [(r["practice"], r["other"]) for r in rows(folder / "relationships.csv")] == [("P01", "P02")]
+    for path in folder.iterdir():
+        assert "0.8125" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_a_planted_confidential_row_stops_publication(plan, folder, tmp_path):
+    (tmp_path / "relationships.csv").write_text("practice,other,strength\nP12,P03,-0.8125\n", encoding="utf-8-sig")
+    with pytest.raises(DisclosureError, match=r"relationships\.csv:2") as found:
+        disclosure.gate(plan, tmp_path)
+    assert found.value.exit_code == 9
+    assert "P03" not in str(found.value) and "P12" not in str(found.value)
+
+
+@pytest.mark.parametrize("sentence", ["P03 would rather not work with P12", "Corfe Surgery is kept from Lyme Surgery"])
+def test_a_sentence_that_names_a_confidential_pair_stops_publication(plan, folder, sentence):
+    told = plan.placement.commissions[0]
+    reasons = replace(plan.placement, commissions=(replace(told, reason=sentence), *plan.placement.commissions[1:]))
+    for leaking in (replace(plan, placement=reasons), replace(plan, warnings=(sentence,))):
+        with pytest.raises(DisclosureError, match="named together"):
+            disclosure.gate(leaking, folder)
+
+
+def test_a_pair_that_is_also_declared_publicly_is_published_once(plan, tmp_path):
+    both = (*plan.dataset.relationships, Relationship("P12", "P03", 0.25, False))
+    declared = replace(plan, dataset=replace(plan.dataset, relationships=both))
+    write.write_verification(declared, tmp_path)
+    disclosure.gate(declared, tmp_path)
+    assert [r["strength"] for r in rows(tmp_path / "relationships.csv")] == ["0.5", "0.25"]
+
+
+def test_no_local_path_leaves_with_the_scenario(plan, tmp_path):
+    written = replace(plan, scenario=plan.scenario.model_copy(update={"dataset": str(tmp_path / "north")}))
+    write.write_documents(written, tmp_path)
+    assert document(tmp_path / "scenario.json")["dataset"] == "north"
+    assert str(tmp_path) not in (tmp_path / "scenario.json").read_text()
+
+
+def test_writing_twice_gives_the_same_bytes(plan, folder, tmp_path):
+    for step in (write.write_tables, write.write_documents, write.write_verification, write.write_graph):
+        step(plans.plan(), tmp_path)
+    for path in folder.iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name

@@ -1,0 +1,357 @@
+"""A finished plan of twelve practices, made by hand: what the output stages read, without running an optimiser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from optimiser.domain import (
+    Authority,
+    Body,
+    Certificate,
+    Commission,
+    Contract,
+    Dataset,
+    DatasetInfo,
+    Flows,
+    Footprint,
+    Function,
+    FunctionMode,
+    Placement,
+    Practice,
+    Provider,
+    Relationship,
+    Service,
+    Structure,
+)
+from optimiser.scenario import load_scenario
+
+CELL = 4_000.0
+WEST, SOUTH = 360_000.0, 160_000.0
+HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>'
+
+# Four columns by three rows. One letter a practice (A is P01); the same letter, the same body.
+LOCALITIES = "AABB CADD CCDD"
+CONSORTIA = "AABB AABB AABB"
+ALLIANCES = "AAAA AAAA AAAA"
+
+
+@dataclass(frozen=True)
+class Measure:
+    name: str
+    label: str
+    value: float
+    unit: str
+    evidence: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class BodyScore:
+    code: str
+    name: str
+    scale: str
+    patients: int
+    practices: int
+    measures: Mapping[str, Measure]
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    region: Mapping[str, Measure]
+    bodies: Mapping[str, tuple[BodyScore, ...]]
+
+
+@dataclass(frozen=True)
+class SensitivityRow:
+    rate: str
+    change: float
+    objective: float
+    bodies: Mapping[str, int]
+    patients_moved_share: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    dataset: Dataset
+    scenario: Any
+    structure: Structure
+    placement: Placement | None
+    terms: Mapping[str, float]
+    certificates: Mapping[str, Certificate]
+    objective: float
+    bound: float
+    scorecard: Scorecard
+    baseline: Scorecard | None
+    sensitivity: tuple[SensitivityRow, ...]
+    outside: Mapping[str, float]
+    warnings: tuple[str, ...]
+    seconds: Mapping[str, float]
+    price_of_nesting: float
+    nesting_interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Ground:
+    dataset: Dataset
+    areas: gpd.GeoDataFrame
+    catchments: gpd.GeoDataFrame
+    links: tuple[tuple[int, int], ...] = field(default=())
+
+
+def dataset(names: Sequence[str] = ()) -> Dataset:
+    """Twelve practices in a grid, two councils side by side, two hospitals and a trust, flows small and large."""
+    towns = ("Arle", "Brent Knoll", "Corfe", "Dunster", "Exe Bridge", "Frome", "Glaston", "Huish", "Ilton", "Jacobstow",
+             "Kew Stoke", "Lyme")  # fmt: skip
+    names = names or [f"{town} Surgery" for town in towns]
+    practices = tuple(
+        Practice(
+            code=f"P{i + 1:02d}",
+            name=names[i],
+            patients=9_000 + 500 * i,
+            easting=WEST + CELL * (i % 4 + 0.5),
+            northing=SOUTH + CELL * (2.5 - i // 4),
+            lower_authority="L1" if i % 4 < 2 else "L2",
+            upper_authority="U1" if i % 4 < 2 else "U2",
+            existing={"consortium": "5QA" if i % 4 < 3 else "5QB"},
+            existing_names={"consortium": "Old West PCT" if i % 4 < 3 else "Old East PCT"},
+            postcode=f"BA{i + 1} 1AA",
+            deprivation=None if i == 4 else 10.1 + i,
+            pct_65plus=18.3,
+            rural=0.1 * (i % 4),
+        )
+        for i in range(12)
+    )
+    services = tuple(
+        Service(
+            id=code, name=name, cases_per_1000=rate, cost_per_case=cost, case_cv=1.0, natural_scale="C",
+            min_population=0, tailoring=1, leverage=2, authority_link=0, pathway="", delegable=True, provider_kinds=("acute",),
+        )
+        for code, name, rate, cost in (
+            ("S01", "Outpatient care", 300.0, 120.0), ("S02", "Emergency admissions", 90.0, 1_800.0),
+            ("S03", "Rare disorders", 0.05, 20_000.0), ("S04", "District nursing", 200.0, 60.0),
+        )
+    )  # fmt: skip
+    n = len(practices)
+    practice = np.repeat(np.arange(n), len(services)).astype(np.int32)
+    service = np.tile(np.arange(len(services)), n).astype(np.int32)
+    rates = np.array([s.cases_per_1000 / 1000 for s in services])
+    costs = np.array([s.cost_per_case for s in services])
+    activity = np.array([practices[i].patients for i in practice]) * rates[service]
+    flows = Flows(
+        practice=practice,
+        provider=(practice % 4 // 2).astype(np.int32),
+        service=service,
+        activity=activity,
+        spend=activity * costs[service],
+        label=(service % 2).astype(np.int8),
+    )
+    edges = [(i, i + 1) for i in range(n) if i % 4 < 3] + [(i, i + 4) for i in range(n - 4)]
+    return Dataset(
+        info=DatasetInfo(
+            "Westmoor", "2010/11", "2010", "2011", "OGL v3", "Contains public sector information.", True, ("Invented.",)
+        ),
+        practices=practices,
+        providers=(
+            Provider("RA1", "Westmoor Royal", "acute", WEST + 5_000, SOUTH + 6_000, 90e6),
+            Provider("RB2", "Eastmoor General", "acute", WEST + 12_000, SOUTH + 3_000, 120e6),
+            Provider("RC3", "Moor Care", "community", None, None, 10e6),
+        ),
+        services=services,
+        functions=(
+            Function("F01", "Contracting", 4.0, 1.0, 0.0, "yes", "C"), Function("F02", "Finance", 3.0, 1.0, 0.0, "yes", "C"),
+        ),
+        authorities=(
+            Authority("U1", "West Council", "upper"), Authority("U2", "East Council", "upper"),
+            Authority("L1", "West District", "lower"), Authority("L2", "East District", "lower"),
+        ),
+        flows=flows,
+        relationships=(Relationship("P01", "P02", 0.5, False), Relationship("P03", "P12", -0.8125, True)),
+        adjacency=np.array(sorted(edges), dtype=np.int32),
+        warnings=("practices.csv:6:deprivation: blank",),
+        sources={"practices.csv": "ab" * 32},
+    )  # fmt: skip
+
+
+def structure(data: Dataset, maps: Mapping[str, str]) -> Structure:
+    """Bodies from ASCII maps, one letter a practice."""
+    bodies: dict[str, tuple[Body, ...]] = {}
+    membership = {}
+    scales = tuple(maps)
+    letters = {scale: drawing.replace(" ", "") for scale, drawing in maps.items()}
+    for level, scale in enumerate(scales):
+        kinds = sorted(set(letters[scale]))
+        above = scales[level + 1] if level + 1 < len(scales) else ""
+        above_kinds = sorted(set(letters.get(above, "")))
+        made = []
+        for number, letter in enumerate(kinds, start=1):
+            members = tuple(i for i, found in enumerate(letters[scale]) if found == letter)
+            centre = members[len(members) // 2]
+            made.append(Body(
+                scale=scale,
+                code=f"{scale}-{number:02d}",
+                name=f"{data.practices[centre].name.removesuffix(' Surgery')} {scale}",
+                members=members,
+                centre=centre,
+                patients=sum(data.practices[i].patients for i in members),
+                home_authority=data.practices[centre].upper_authority,
+                parent=f"{above}-{above_kinds.index(letters[above][members[0]]) + 1:02d}" if above else "",
+            ))  # fmt: skip
+        bodies[scale] = tuple(made)
+        membership[scale] = np.array([kinds.index(found) for found in letters[scale]], dtype=np.int32)
+    return Structure(scales, MappingProxyType(bodies), MappingProxyType(membership))
+
+
+def scorecard(bodies: Mapping[str, Sequence[Body]], shift: float = 0.0) -> Scorecard:
+    """A few measures for the region and for every body."""
+    region = (
+        Measure("cash_per_head", "Cash a head", 23.4 + shift, "£ per head", "observed", "cash"),
+        Measure(
+            "outside_home", "Patients outside the home council", 0.08 + shift / 100, "share", "observed", "notional"
+        ),
+        Measure("leverage", "Share of main provider's income", 0.41 - shift / 100, "share", "disaggregated", "share"),
+        Measure("patients_moved", "Patients whose practice changes body", 41_000.0, "patients", "observed", "count"),
+    )
+
+    def scored(body: Body) -> BodyScore:
+        own = (
+            replace(region[0], value=20 + body.patients / 1e5),
+            region[1],
+            replace(region[2], value=0.2 + len(body.members) / 40),
+        )
+        return BodyScore(body.code, body.name, body.scale, body.patients, len(body.members), {m.name: m for m in own})
+
+    return Scorecard({m.name: m for m in region}, {s: tuple(map(scored, found)) for s, found in bodies.items()})
+
+
+def placement(data: Dataset, built: Structure) -> Placement:
+    """Every service placed once for each consortium, at four different scales."""
+    places = {
+        "S01": ("consortium", "make"),
+        "S02": ("footprint", "share"),
+        "S03": ("region", "buy"),
+        "S04": ("locality", "make"),
+    }
+    commissions = []
+    for body in built.bodies["consortium"]:
+        for service in data.services:
+            scale, mode = places[service.id]
+            where = {"footprint": "footprint-01", "region": "region"}.get(scale, body.code)
+            spend = service.cost_per_head * body.patients
+            commissions.append(
+                Commission(
+                    service.id,
+                    body.code,
+                    scale,
+                    where,
+                    mode,
+                    spend,
+                    "least in all",
+                    {"leverage": 1_000.0, "contracts": 500.0},
+                )  # type: ignore[arg-type]
+            )
+    total = 1_500.0 * len(commissions)
+    return Placement(
+        commissions=tuple(commissions),
+        footprints=(
+            Footprint("footprint-01", "Westmoor Royal footprint", ("consortium-01", "consortium-02"), "shared hospital"),
+        ),
+        contracts=(
+            Contract("consortium-01", "RA1", "lead", 0.42, 9e6, 110_000.0),
+            Contract("consortium-02", "RB2", "associate", 0.1, 4e6, 12_000.0),
+        ),
+        functions=(
+            FunctionMode("F01", "consortium-01", "make", "consortium-01", 300_000.0, "own team"),
+            FunctionMode("F02", "consortium-01", "buy", "market", 100_000.0, "cheaper"),
+            FunctionMode("F01", "consortium-02", "share", "alliance-01", 200_000.0, "joint team"),
+        ),
+        terms={"leverage": 1_000.0 * len(commissions), "contracts": 500.0 * len(commissions)},
+        certificate=Certificate("placement", total, total * 0.99, 0.0, "integer programme", "feasible"),
+    )  # fmt: skip
+
+
+def ground(data: Dataset) -> Ground:
+    """Square catchments and two councils, each with one district, the coast a notch in the east."""
+    cells = [
+        shapely.box(p.easting - CELL / 2, p.northing - CELL / 2, p.easting + CELL / 2, p.northing + CELL / 2)
+        for p in data.practices
+    ]
+    middle, east, north = WEST + 2 * CELL, WEST + 4 * CELL, SOUTH + 3 * CELL
+    halves = [shapely.box(WEST, SOUTH, middle, north), shapely.box(middle, SOUTH, east, north)]
+    areas = gpd.GeoDataFrame(
+        {
+            "code": ["U1", "U2", "L1", "L2"],
+            "name": ["West Council", "East Council", "West District", "East District"],
+            "tier": ["upper", "upper", "lower", "lower"],
+            "parent": ["", "", "U1", "U2"],
+        },
+        geometry=halves * 2,
+        crs="EPSG:27700",
+    )
+    catchments = gpd.GeoDataFrame({"code": [p.code for p in data.practices]}, geometry=cells, crs="EPSG:27700")
+    return Ground(data, areas, catchments)
+
+
+def plan(names: Sequence[str] = (), **changes: Any) -> Plan:
+    """The whole plan; `changes` replace fields of it. names: of the practices, hostile ones for instance."""
+    data = dataset(names)
+    scenario = load_scenario("base", {"scales_used": ["locality", "consortium", "alliance"]})
+    built = structure(data, {"locality": LOCALITIES, "consortium": CONSORTIA, "alliance": ALLIANCES})
+    placed = placement(data, built)
+    costs = {"locality": 900_000.0, "consortium": 2_600_000.0, "alliance": 800_000.0}
+    certificates = {
+        scale: Certificate(
+            f"{scale} partition",
+            cost,
+            cost * 0.985,
+            cost * 0.5,
+            "column generation",
+            "feasible",
+            {"pi": np.arange(3.0)},
+        )
+        for scale, cost in costs.items()
+    }
+    terms = {
+        "management": 2_900_000.0,
+        "engagement": 900_000.0,
+        "insurance": 300_000.0,
+        "distance": 200_000.0,
+        **placed.terms,
+    }
+    objective = sum(terms.values())
+    today = {"consortium": tuple(replace(b, name=f"Old {b.code}") for b in built.bodies["consortium"])}
+    made = Plan(
+        dataset=data,
+        scenario=scenario,
+        structure=built,
+        placement=placed,
+        terms=terms,
+        certificates=certificates,
+        objective=objective,
+        bound=objective * 0.98,
+        scorecard=scorecard(built.bodies),
+        baseline=scorecard(today, shift=2.5),
+        sensitivity=tuple(
+            SensitivityRow(
+                rate,
+                change,
+                objective * (1 + change / 5),
+                {"locality": 4, "consortium": 2, "alliance": 1},
+                abs(change) / 4,
+            )
+            for rate in ("engagement", "management")
+            for change in (-0.5, 0.5)
+        ),
+        outside={"team": 1_842_300.0},
+        warnings=("Rates and spending are at the same prices.",),
+        seconds={"structure": 12.25, "placement": 3.5},
+        price_of_nesting=10_000.0,
+        nesting_interval=(0.0, 60_000.0),
+    )
+    return replace(made, **changes)
