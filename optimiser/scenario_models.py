@@ -93,6 +93,7 @@ class Scale(Table):
     reach_km: MaybeKm = None
     authority_rule: Literal["inside_one", "whole", "off"] = "off"
     authority_tier: Literal["lower", "upper"] = "upper"
+    authority_charge: Literal["home", "split"] = "home"
     weight_step: AtLeastOne = 500
     min_bodies: MaybeCount = None
     max_bodies: MaybeCount = None

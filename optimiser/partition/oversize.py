@@ -1,0 +1,68 @@
+"""Units heavier than any body leave the problem first, as bodies of their own (DESIGN 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csgraph
+
+from optimiser.partition.problem import PartitionProblem, SplitCharge
+
+
+@dataclass(frozen=True)
+class Restore:
+    """Puts a partition of the kept units back among all of them. kept: their positions."""
+
+    total: int
+    kept: NDArray[np.int64]
+    alone: NDArray[np.int64]
+
+    def __call__(self, assignment: NDArray[np.int32]) -> NDArray[np.int32]:
+        full = np.empty(self.total, dtype=np.int32)
+        full[self.kept] = assignment
+        first = int(assignment.max()) + 1 if len(assignment) else 0
+        full[self.alone] = first + np.arange(len(self.alone))
+        return full
+
+
+def set_aside(problem: PartitionProblem) -> tuple[PartitionProblem | None, float, Restore]:
+    """(problem without oversize units or None when nothing is left, £ a year they cost, how to put them back).
+
+    Body counts are reduced by their number; contiguity passes through them, so their neighbours become neighbours. The split
+    charge keeps only the labels of the remaining units, which never overstates it.
+    """
+    alone = np.flatnonzero(problem.weights > problem.hi)
+    kept = np.flatnonzero(problem.weights <= problem.hi)
+    restore = Restore(problem.units, kept, alone)
+    if not len(alone):
+        return problem, 0.0, restore
+    fixed = sum(problem.body_cost(np.array([i]))[0] for i in alone)
+    if not len(kept):
+        return None, fixed, restore
+    position = np.full(problem.units, -1, dtype=np.int64)
+    position[kept] = np.arange(len(kept))
+    centres = np.flatnonzero(position[problem.owner] >= 0)
+    edges = {tuple(sorted((int(a), int(b)))) for a, b in problem.edges}
+    _, part = csgraph.connected_components(problem.graph()[alone][:, alone], directed=False)
+    graph = problem.graph()
+    for p in np.unique(part):
+        around = sorted({int(v) for u in alone[part == p] for v in graph[u].indices if position[v] >= 0})
+        edges |= set(combinations(around, 2))
+    inner = sorted((a, b) for a, b in edges if position[a] >= 0 and position[b] >= 0)
+    core = replace(
+        problem,
+        labels=tuple(problem.labels[i] for i in kept),
+        weights=problem.weights[kept],
+        owner=position[problem.owner[centres]].astype(np.int32),
+        costs=problem.costs[np.ix_(kept, centres)],
+        steer=None if problem.steer is None else problem.steer[np.ix_(kept, centres)],
+        edges=position[np.array(inner, dtype=np.int64).reshape(-1, 2)].astype(np.int32),
+        apart=tuple((int(position[a]), int(position[b])) for a, b in problem.apart if min(position[a], position[b]) >= 0),
+        min_bodies=None if problem.min_bodies is None else max(0, problem.min_bodies - len(alone)),
+        max_bodies=None if problem.max_bodies is None else problem.max_bodies - len(alone),
+        splits=None if problem.splits is None else SplitCharge(problem.splits.rate, problem.splits.patients[kept]),
+    )
+    return core, fixed, restore

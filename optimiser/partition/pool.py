@@ -1,0 +1,138 @@
+"""Set partitioning over a pool of bodies: the integer programme (PuLP + HiGHS) that recombines what search and pricing found.
+
+    min Σ cost(B) x_B + split charge,   Σ_{B ∋ i} x_B = 1 for every unit i,   a ≤ Σ x_B ≤ b
+
+The split charge is linear here: for each label one chosen body keeps its patients free of charge (y ≤ x, Σ y = 1).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pulp
+from numpy.typing import NDArray
+
+from optimiser.errors import SolverError
+from optimiser.partition.problem import PartitionProblem, canonical
+
+Members = tuple[int, ...]
+
+
+class Pool:
+    """Distinct valid bodies and their costs; grows as search and pricing report what they see."""
+
+    def __init__(self, problem: PartitionProblem):
+        self._problem = problem
+        self._cost: dict[Members, float] = {}
+        self._refused: set[Members] = set()
+        self._graph = problem.graph()
+        self._apart = [frozenset(pair) for pair in problem.apart]
+
+    def __len__(self) -> int:
+        return len(self._cost)
+
+    def add(self, bodies: Iterable[Members]) -> None:
+        """Add bodies (ascending unit positions) that obey every rule of one body; others are ignored."""
+        for members in bodies:
+            if members in self._cost or members in self._refused:
+                continue
+            cost = self._cost_if_valid(members)
+            if cost is None:
+                self._refused.add(members)
+            else:
+                self._cost[members] = cost
+
+    def add_partition(self, assignment: NDArray[np.int32]) -> None:
+        """Add every body of a partition."""
+        order = np.argsort(assignment, kind="stable")
+        cuts = np.flatnonzero(np.diff(assignment[order])) + 1
+        self.add(tuple(int(i) for i in part) for part in np.split(order, cuts))
+
+    def columns(
+        self, pi: NDArray[np.float64] | None, slack: float, most: int, keep: Iterable[Members]
+    ) -> tuple[list[Members], list[float]]:
+        """Bodies worth offering, in a fixed order: those of `keep`, and those of least reduced cost under π, none above `slack`
+        (a body of larger reduced cost cannot be part of a better partition)."""
+        kept = set(keep)
+        items = sorted(self._cost.items())
+        if pi is None:
+            chosen = items
+        else:
+            scored = sorted((cost - float(pi[list(m)].sum()), m, cost) for m, cost in items if m not in kept)
+            chosen = [(m, c) for r, m, c in scored if r <= slack][:most]
+            chosen = sorted(chosen + [(m, self._cost[m]) for m in kept])
+        return [m for m, _ in chosen], [c for _, c in chosen]
+
+    def _cost_if_valid(self, members: Members) -> float | None:
+        p = self._problem
+        chosen = np.array(members, dtype=np.int64)
+        size = int(p.weights[chosen].sum())
+        if not p.lo <= size <= p.hi:
+            return None
+        inside = set(members)
+        if any(pair <= inside for pair in self._apart):
+            return None
+        if p.contiguous and len(members) > 1 and not p._connected(self._graph, chosen):
+            return None
+        cost, _ = p.body_cost(chosen)
+        return cost if np.isfinite(cost) else None
+
+
+def model(problem: PartitionProblem, columns: Sequence[Members], costs: Sequence[float]) -> pulp.LpProblem:
+    """The set-partitioning programme; x_k is column k, y_t_k says that column k keeps label t."""
+    programme = pulp.LpProblem("set_partitioning", pulp.LpMinimize)
+    x = [pulp.LpVariable(f"x_{k}", cat="Binary") for k in range(len(columns))]
+    objective = [c * v for c, v in zip(costs, x, strict=True)]
+    constant = 0.0
+    rows: dict[int, list[pulp.LpVariable]] = {i: [] for i in range(problem.units)}
+    for k, members in enumerate(columns):
+        for i in members:
+            rows[i].append(x[k])
+    keeps: list[tuple[int, int, pulp.LpVariable]] = []
+    if problem.splits is not None and problem.splits.rate > 0:
+        pieces = problem.splits.patients
+        constant = problem.splits.rate * float(pieces.sum())
+        for k, members in enumerate(columns):
+            held = pieces[list(members)].sum(axis=0)
+            for t in np.flatnonzero(held > 0):
+                y = pulp.LpVariable(f"y_{t}_{k}", lowBound=0, upBound=1)
+                keeps.append((int(t), k, y))
+                objective.append(-problem.splits.rate * float(held[t]) * y)
+    programme += pulp.lpSum(objective) + constant
+    for i, terms in rows.items():
+        programme += pulp.lpSum(terms) == 1, f"once_{i}"
+    for t, k, y in keeps:
+        programme += y <= x[k], f"keeps_{t}_{k}"
+    for t in sorted({t for t, _, _ in keeps}):
+        programme += pulp.lpSum(y for s, _, y in keeps if s == t) <= 1, f"one_keeper_{t}"
+    if problem.min_bodies is not None:
+        programme += pulp.lpSum(x) >= problem.min_bodies, "fewest"
+    if problem.max_bodies is not None:
+        programme += pulp.lpSum(x) <= problem.max_bodies, "most"
+    return programme
+
+
+def recombine(
+    problem: PartitionProblem, columns: Sequence[Members], costs: Sequence[float], seconds: float, gap: float = 1e-6
+) -> NDArray[np.int32] | None:
+    """The best partition HiGHS finds among the columns within `seconds`, or None. The answer is read from the variables and
+    checked to cover every unit exactly once: a status word is never trusted (docs/method.md, solver traps)."""
+    programme = model(problem, columns, costs)
+    solver = pulp.HiGHS(msg=False, timeLimit=seconds, gapRel=gap)
+    if not solver.available():
+        raise SolverError("HiGHS is not installed: pip install 'highspy>=1.15.1,<1.16'")
+    with contextlib.redirect_stdout(io.StringIO()):
+        programme.solve(solver)
+    values = {v.name: v.value() for v in programme.variables()}
+    assignment = np.full(problem.units, -1, dtype=np.int32)
+    body = 0
+    for k, members in enumerate(columns):
+        if (values.get(f"x_{k}") or 0.0) > 0.5:
+            if (assignment[list(members)] >= 0).any():
+                return None
+            assignment[list(members)] = body
+            body += 1
+    return None if (assignment < 0).any() else canonical(assignment)

@@ -1,0 +1,222 @@
+"""The partition problem, frozen: units, weights, candidate centres, costs, size curve, adjacency, rules.
+
+Minimise, over partitions of the units into bodies B,
+
+    Σ_B [ min over centres j owned by a unit of B of Σ_{i in B} c[i, j]  +  g(P(B)) ]  +  split charge,   P(B) = Σ w_i
+
+with lo ≤ P(B) ≤ hi (a unit heavier than hi stands alone), optional bounds on the number of bodies, pairs kept apart, and
+contiguity. The split charge is rate × Σ_labels (patients of the label outside the body that holds most of them); it is
+never negative, so a bound that ignores it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from optimiser.errors import Infeasible, Problem
+
+SizeCurve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class SplitCharge:
+    """rate: £ per patient in a minority piece. patients: units × labels."""
+
+    rate: float
+    patients: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PartitionProblem:
+    """n units, m candidate centres.
+
+    name: for messages ("consortium"). labels: a name per unit, for messages. weights: n patients, whole numbers.
+    owner: m, the unit each centre belongs to. costs: n × m, £ a year if the unit belongs with the centre; inf = out of
+    reach. curve: g(P), £ a year, any shape, vectorised. edges: k × 2 unit pairs that touch. apart: pairs never together.
+    steer: optional n × m extra costs that guide the search only (confidential wishes) and are no part of the objective.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    weights: NDArray[np.int64]
+    owner: NDArray[np.int32]
+    costs: NDArray[np.float64]
+    curve: SizeCurve
+    lo: int
+    hi: int
+    edges: NDArray[np.int32]
+    contiguous: bool
+    apart: tuple[tuple[int, int], ...] = ()
+    min_bodies: int | None = None
+    max_bodies: int | None = None
+    splits: SplitCharge | None = None
+    steer: NDArray[np.float64] | None = None
+    weight_step: int = 1
+
+    def __post_init__(self) -> None:
+        n, m = self.costs.shape
+        if len(self.weights) != n or len(self.owner) != m or len(self.labels) != n:
+            raise ValueError("weights, labels and owner must match the cost matrix")
+        if not 0 <= self.lo <= self.hi:
+            raise ValueError(f"size bounds {self.lo} … {self.hi} are not an interval")
+
+    @property
+    def units(self) -> int:
+        """Number of units."""
+        return len(self.weights)
+
+    def size_cost(self, patients: float | NDArray) -> NDArray[np.float64]:
+        """g(P) in £ a year, elementwise."""
+        return self.curve(np.atleast_1d(np.asarray(patients, dtype=float)))
+
+    def graph(self) -> sparse.csr_matrix:
+        """Symmetric n × n adjacency of the units."""
+        a, b = self.edges[:, 0], self.edges[:, 1]
+        ones = np.ones(len(a), dtype=np.int8)
+        half = sparse.coo_matrix((ones, (a, b)), shape=(self.units, self.units))
+        return ((half + half.T) > 0).tocsr()
+
+    def body_cost(self, members: NDArray[np.int64]) -> tuple[float, int]:
+        """Cost of one body in £ a year (split charge apart) and its best centre (position among the m centres)."""
+        own = np.flatnonzero(np.isin(self.owner, members))
+        sums = self.costs[np.ix_(members, own)].sum(axis=0)
+        best = int(np.argmin(sums))
+        return float(sums[best] + self.size_cost(int(self.weights[members].sum()))[0]), int(own[best])
+
+    def split_cost(self, assignment: NDArray[np.int32]) -> float:
+        """£ a year for patients in minority pieces of split labels."""
+        if self.splits is None or self.splits.rate == 0:
+            return 0.0
+        pieces = np.zeros((int(assignment.max()) + 1, self.splits.patients.shape[1]))
+        np.add.at(pieces, assignment, self.splits.patients)
+        return float(self.splits.rate * (pieces.sum(axis=0) - pieces.max(axis=0)).sum())
+
+    def objective(self, assignment: NDArray[np.int32]) -> float:
+        """£ a year of a partition given as a body number per unit, recomputed from scratch."""
+        bodies = (np.flatnonzero(assignment == b) for b in np.unique(assignment))
+        return sum(self.body_cost(members)[0] for members in bodies) + self.split_cost(assignment)
+
+    def unavoidable(self) -> float:
+        """Σ w × min over sizes of g(P)/P: what any partition must pay for size alone (DESIGN 3.2, gap_avoidable)."""
+        inside = self.weights[self.weights <= self.hi]
+        alone = self.weights[self.weights > self.hi]
+        fixed = float(self.size_cost(alone).sum()) if len(alone) else 0.0
+        if not len(inside):
+            return fixed
+        top = min(self.hi, int(inside.sum()))
+        sizes = np.unique(np.linspace(max(1, min(self.lo, top)), top, 20_001).astype(np.int64))
+        return fixed + float(inside.sum() * (self.size_cost(sizes) / sizes).min())
+
+    def violations(self, assignment: NDArray[np.int32]) -> list[str]:
+        """Rules that a partition breaks, in plain words; empty when it is valid."""
+        found = []
+        graph = self.graph()
+        bodies = np.unique(assignment)
+        for b in bodies:
+            members = np.flatnonzero(assignment == b)
+            size = int(self.weights[members].sum())
+            alone = len(members) == 1 and size > self.hi
+            where = f"{self.name} of {self.labels[members[0]]}"
+            if not alone and not self.lo <= size <= self.hi:
+                found.append(f"{where}: {size:,} patients, outside {self.lo:,}–{self.hi:,}")
+            if not np.isfinite(self.body_cost(members)[0]):
+                found.append(f"{where}: no centre within reach of every member")
+            if self.contiguous and len(members) > 1 and not self._connected(graph, members):
+                found.append(f"{where}: its members do not touch")
+        found += [
+            f"{self.labels[a]} and {self.labels[b]} must be kept apart"
+            for a, b in self.apart
+            if assignment[a] == assignment[b]
+        ]
+        if self.min_bodies is not None and len(bodies) < self.min_bodies:
+            found.append(f"{len(bodies)} bodies, fewer than {self.min_bodies}")
+        if self.max_bodies is not None and len(bodies) > self.max_bodies:
+            found.append(f"{len(bodies)} bodies, more than {self.max_bodies}")
+        return found
+
+    def _connected(self, graph: sparse.csr_matrix, members: NDArray[np.int64]) -> bool:
+        """Members touch, directly or through units too large for any body (contiguity may pass through those)."""
+        through = np.flatnonzero(self.weights > self.hi)
+        keep = np.union1d(members, through)
+        _, part = csgraph.connected_components(graph[keep][:, keep], directed=False)
+        return len(set(part[np.isin(keep, members)])) == 1
+
+    def check_feasible(self) -> None:
+        """Raise Infeasible with the arithmetic when no partition can exist, naming the units at fault.
+
+        Necessary conditions only: they catch what planners meet (too few patients, an island out of reach, a component
+        too small) before any iteration, where a bound would otherwise grow without limit.
+        """
+        inside = np.flatnonzero(self.weights <= self.hi)
+        total = int(self.weights[inside].sum())
+        if not len(inside):
+            return
+        if total < self.lo:
+            raise Infeasible(
+                Problem(
+                    f"{self.name}: {total:,} patients in all, but one body needs at least {self.lo:,}",
+                    mend=f"Lower scale.{self.name}.min_patients or plan a larger area.",
+                )
+            )
+        fewest, most = -(-total // self.hi), total // self.lo if self.lo else len(inside)
+        if fewest > most:
+            raise Infeasible(
+                Problem(
+                    f"{self.name}: {total:,} patients need at least {fewest} bodies of at most {self.hi:,}, "
+                    f"but only {most} bodies of at least {self.lo:,} can be filled",
+                    mend=f"Widen scale.{self.name}.min_patients … max_patients.",
+                )
+            )
+        alone = len(self.weights) - len(inside)
+        for limit, wrong, word in (
+            (self.min_bodies, lambda k: k > most + alone, "at most"),
+            (self.max_bodies, lambda k: k < fewest + alone, "at least"),
+        ):
+            if limit is not None and wrong(limit):
+                count = most + alone if word == "at most" else fewest + alone
+                raise Infeasible(Problem(f"{self.name}: {limit} bodies asked for, but sizes allow {word} {count}"))
+        reachable = np.isfinite(self.costs)
+        enough = self.weights[inside] @ reachable[inside] >= self.lo
+        enough &= np.isin(self.owner, inside) & reachable[self.owner, np.arange(len(self.owner))]
+        stranded = inside[~reachable[inside][:, enough].any(axis=1)]
+        problems = [
+            Problem(
+                f"{self.name}: {self.labels[i]} ({self.weights[i]:,} patients) fits no body: "
+                f"no centre within its reach can gather {self.lo:,} patients",
+                mend="Declare a link or raise reach_km, lower min_patients, or leave it out.",
+            )
+            for i in stranded
+        ]
+        if self.contiguous and not problems:
+            graph = self.graph()
+            _, part = csgraph.connected_components(graph, directed=False)
+            for p in np.unique(part):
+                piece = inside[part[inside] == p]
+                if len(piece) and self.weights[piece].sum() < self.lo:
+                    problems.append(
+                        Problem(
+                            f"{self.name}: {self.labels[piece[0]]} and {len(piece) - 1} neighbours touch nothing else and "
+                            f"have {int(self.weights[piece].sum()):,} patients, fewer than {self.lo:,}",
+                            mend="Declare a link in links.csv (ferry, bridge), or lower min_patients.",
+                        )
+                    )
+        if problems:
+            raise Infeasible(*problems)
+
+
+def steered(problem: PartitionProblem) -> PartitionProblem:
+    """The problem the search works on: confidential wishes added to the costs."""
+    return problem if problem.steer is None else replace(problem, costs=problem.costs + problem.steer, steer=None)
+
+
+def canonical(assignment: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Bodies numbered by their first unit, so equal partitions have equal arrays."""
+    _, first, inverse = np.unique(assignment, return_index=True, return_inverse=True)
+    order = np.argsort(np.argsort(first))
+    return order[inverse].astype(np.int32)
