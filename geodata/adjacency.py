@@ -1,0 +1,126 @@
+"""Who is whose neighbour: catchments (the land nearest to a practice), the borders they share, and declared links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+from shapely.geometry.base import BaseGeometry
+
+GRID = "EPSG:27700"
+# Practices are placed by postcode and converted to within 2–4 m, so a shared border shorter than this may not be there at
+# all; it also keeps catchments that meet in a corner apart.
+LEAST_BORDER_M = 10.0
+# Clipping to a coast moves the ends of a border by rounding: borders this near to each other are the same.
+SAME_BORDER_M = 0.1
+
+
+def catchments(xy: NDArray[np.float64], land: BaseGeometry, codes: Sequence[str] | None = None) -> gpd.GeoDataFrame:
+    """Columns code and geometry (EPSG:27700), one row for each point of `xy` (n × 2, m), in its order.
+
+    A catchment is the part of the land that is nearer to this practice than to any other on the same piece of land (Voronoi
+    cell, clipped). Practices at one place have the same catchment. A point off the land counts at the nearest point of land. A
+    piece of land without a practice goes whole to the nearest one, so that it bridges no water. codes: default "0", "1" ….
+    """
+    sites, site_of = np.unique(_onto(land, xy), axis=0, return_inverse=True)
+    pieces = shapely.get_parts(land)
+    tree = shapely.STRtree(pieces)
+    piece_of = np.empty(len(sites), dtype=np.int64)
+    site, piece = tree.query_nearest(shapely.points(sites), all_matches=False)
+    piece_of[site] = piece
+    cells = np.empty(len(sites), dtype=object)
+    for piece in np.unique(piece_of):
+        here = np.flatnonzero(piece_of == piece)
+        cells[here] = _cells(sites[here], pieces[piece])
+    _share_out(cells, sites, pieces, np.setdiff1d(np.arange(len(pieces)), piece_of))
+    names = [str(i) for i in range(len(xy))] if codes is None else list(codes)
+    return gpd.GeoDataFrame({"code": names}, geometry=cells[site_of.reshape(-1)], crs=GRID)
+
+
+def _onto(land: BaseGeometry, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The points, those off the land moved to its nearest point."""
+    points = shapely.points(xy)
+    shapely.prepare(land)
+    off = np.flatnonzero(~shapely.intersects(land, points))
+    moved = xy.copy()
+    if len(off):
+        moved[off] = shapely.get_coordinates(shapely.get_point(shapely.shortest_line(land, points[off]), 0))
+    return moved
+
+
+def _cells(sites: NDArray[np.float64], piece: BaseGeometry) -> NDArray[np.object_]:
+    """The piece of land divided among its sites."""
+    cells = np.empty(len(sites), dtype=object)
+    if len(sites) == 1:
+        cells[0] = piece
+        return cells
+    voronoi = shapely.voronoi_polygons(shapely.multipoints(sites), extend_to=shapely.envelope(piece), ordered=True)
+    cells[:] = shapely.get_parts(voronoi)
+    shapely.prepare(piece)
+    crossing = ~shapely.contains_properly(piece, cells)
+    cells[crossing] = shapely.intersection(cells[crossing], piece)
+    return cells
+
+
+def _share_out(
+    cells: NDArray[np.object_], sites: NDArray[np.float64], pieces: NDArray[np.object_], empty: NDArray[np.int64]
+) -> None:
+    """Give each piece of land without a site to the nearest site's cell."""
+    if not len(empty):
+        return
+    which, nearest = shapely.STRtree(shapely.points(sites)).query_nearest(pieces[empty], all_matches=False)
+    for site in np.unique(nearest):
+        cells[site] = shapely.union_all([cells[site], *pieces[empty[which[nearest == site]]]])
+
+
+def neighbours(cells: gpd.GeoDataFrame, links: Iterable[tuple[int, int]] = ()) -> NDArray[np.int32]:
+    """k × 2, each pair once and sorted, i < j: catchments that share a border of at least `LEAST_BORDER_M`, and linked ones.
+
+    Practices at one place have one catchment: they are neighbours of each other, and of all that touch it.
+    """
+    shapes = cells.geometry.to_numpy()
+    left, right = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=SAME_BORDER_M)
+    once = left < right
+    left, right = left[once], right[once]
+    borders = shapely.boundary(shapes)
+    wide = shapely.buffer(shapes, SAME_BORDER_M, quad_segs=1)
+    shapely.prepare(wide)
+    shared = shapely.length(shapely.intersection(borders[right], wide[left])) >= LEAST_BORDER_M
+    touching = np.column_stack([left[shared], right[shared]])
+    declared = np.array([(min(pair), max(pair)) for pair in links if pair[0] != pair[1]], dtype=np.int64).reshape(-1, 2)
+    return np.unique(np.concatenate([touching, declared]), axis=0).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Island:
+    """Practices that nothing joins to the rest. members: positions, ascending; from_, to: the nearest pair of practices
+    across the water, `from_` on the island; metres: the distance between them."""
+
+    members: tuple[int, ...]
+    from_: int
+    to: int
+    metres: float
+
+
+def islands(xy: NDArray[np.float64], pairs: NDArray[np.int32]) -> tuple[Island, ...]:
+    """Every connected group of practices but the largest, which a link must join to the rest."""
+    n = len(xy)
+    graph = coo_array((np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    count, group = connected_components(graph, directed=False)
+    mainland = int(np.bincount(group).argmax()) if n else 0
+    found = []
+    for island in (g for g in range(count) if g != mainland):
+        here, there = np.flatnonzero(group == island), np.flatnonzero(group != island)
+        metres, nearest = cKDTree(xy[there]).query(xy[here])
+        closest = int(np.argmin(metres))
+        found.append(
+            Island(tuple(here.tolist()), int(here[closest]), int(there[nearest[closest]]), float(metres[closest]))
+        )
+    return tuple(found)

@@ -1,0 +1,20 @@
+"""A dataset together with the shapes it was read from: what maps need and decisions do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+
+from optimiser.domain import Dataset
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A place. areas: code, name, tier, parent, geometry; catchments: code, geometry, one row for each practice in the
+    dataset's order (both EPSG:27700). links: declared pairs of practice positions."""
+
+    dataset: Dataset
+    areas: gpd.GeoDataFrame
+    catchments: gpd.GeoDataFrame
+    links: tuple[tuple[int, int], ...]
