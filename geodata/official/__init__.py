@@ -1,0 +1,1 @@
+"""Importers of NHS and ONS files, one family of modules per format."""
