@@ -15,8 +15,8 @@ from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
 GRID = "EPSG:27700"
-# Practices are placed by postcode and converted to within 2–4 m, so a shared border shorter than this may not be there at
-# all; it also keeps catchments that meet in a corner apart.
+# Practices are placed by postcode and converted to within 2–4 m, so a shared border shorter than this may not be
+# there at all; it also keeps catchments that meet in a corner apart.
 LEAST_BORDER_M = 10.0
 # Clipping to a coast moves the ends of a border by rounding: borders this near to each other are the same.
 SAME_BORDER_M = 0.1
@@ -25,9 +25,10 @@ SAME_BORDER_M = 0.1
 def catchments(xy: NDArray[np.float64], land: BaseGeometry, codes: Sequence[str] | None = None) -> gpd.GeoDataFrame:
     """Columns code and geometry (EPSG:27700), one row for each point of `xy` (n × 2, m), in its order.
 
-    A catchment is the part of the land that is nearer to this practice than to any other on the same piece of land (Voronoi
-    cell, clipped). Practices at one place have the same catchment. A point off the land counts at the nearest point of land. A
-    piece of land without a practice goes whole to the nearest one, so that it bridges no water. codes: default "0", "1" ….
+    A catchment is the part of the land that is nearer to this practice than to any other on the same piece of land
+    (Voronoi cell, clipped). Practices at one place have the same catchment. A point off the land counts at the
+    nearest point of land. A piece of land without a practice goes whole to the nearest one, so that it bridges no
+    water. codes: default "0", "1" ….
     """
     sites, site_of = np.unique(_onto(land, xy), axis=0, return_inverse=True)
     pieces = shapely.get_parts(land)
@@ -81,7 +82,7 @@ def _share_out(
 
 
 def neighbours(cells: gpd.GeoDataFrame, links: Iterable[tuple[int, int]] = ()) -> NDArray[np.int32]:
-    """k × 2, each pair once and sorted, i < j: catchments that share a border of at least `LEAST_BORDER_M`, and linked ones.
+    """k × 2, each pair once and sorted, i < j: catchments with a common border of `LEAST_BORDER_M` or more, and links.
 
     Practices at one place have one catchment: they are neighbours of each other, and of all that touch it.
     """

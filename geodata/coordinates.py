@@ -7,10 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 import pyproj
+import pyproj.network
 from numpy.typing import NDArray
 
 from geodata.findings import Findings, some
-from geodata.table import Records
+from geodata.records import Records
 
 # Great Britain with its islands, rounded outwards.
 LATITUDES, LONGITUDES = (49.8, 60.95), (-8.8, 1.9)
@@ -20,7 +21,7 @@ EASTINGS, NORTHINGS = (0.0, 700_000.0), (0.0, 1_250_000.0)
 @lru_cache(maxsize=1)
 def _to_grid() -> pyproj.Transformer:
     # With the network on and none there, PROJ waits for a grid file and answers inf; without it the error is 2–4 m.
-    pyproj.network.set_network_enabled(False)
+    pyproj.network.set_network_enabled(active=False)  # type: ignore[attr-defined]
     return pyproj.Transformer.from_crs("OGC:CRS84", "EPSG:27700", always_xy=True)
 
 
@@ -48,7 +49,8 @@ def locate(records: Records, findings: Findings, required: bool) -> NDArray[np.f
     """n × 2 eastings and northings of a table's rows (m, EPSG:27700); NaN where missing or wrong.
 
     Easting and northing go before latitude and longitude where a row gives both. Rows without either are problems where
-    `required`. Rows outside Great Britain are problems, one for each kind of mistake, with the count of rows a swap would cure.
+    `required`. Rows outside Great Britain are problems, one for each kind of mistake, with the count of rows a swap
+    would cure.
     """
     longitude, latitude = _numbers(records, "longitude"), _numbers(records, "latitude")
     easting, northing = _numbers(records, "easting"), _numbers(records, "northing")
@@ -113,7 +115,8 @@ def _bad_degrees(
         if len(swapped):
             findings.problem(
                 f"latitude and longitude seem swapped on {_rows(records, swapped)}; {total}",
-                records.where(int(swapped[0]), "latitude"), _limits(LATITUDES, LONGITUDES, "latitude", "longitude"), "swap them",
+                records.where(int(swapped[0]), "latitude"), _limits(LATITUDES, LONGITUDES, "latitude", "longitude"),
+                "swap them",
             )  # fmt: skip
         if len(metric):
             findings.problem(

@@ -1,4 +1,4 @@
-"""flows.csv to columns. Of millions of rows cells are checked a column at a time, and one by one only where that fails."""
+"""flows.csv to columns: cells are checked a column at a time, and one by one only where that fails."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.findings import Findings
+from geodata.records import Codes
 from geodata.schema import FLOWS, Column
-from geodata.table import Codes, Sheet, open_sheet
+from geodata.table import Sheet, open_sheet
 from geodata.values import Wrong, value_of
 from optimiser.domain import EVIDENCE, Flows
 
@@ -32,7 +33,8 @@ class _Unknown:
 def read_flows(path: Path, known: Mapping[str, Codes], findings: Findings) -> Flows:
     """Flows whose practice, provider and service are positions in `known` ("practice" → its codes …).
 
-    An unknown code is one problem, however many rows have it. Where there are problems the rows that have them are left out.
+    An unknown code is one problem, however many rows have it. Where there are problems the rows that have them are
+    left out.
     """
     sheet = open_sheet(path, FLOWS, findings)
     if sheet is None or any(column.name not in sheet.headings for column in FLOWS.columns):
@@ -43,7 +45,9 @@ def read_flows(path: Path, known: Mapping[str, Codes], findings: Findings) -> Fl
         for column in FLOWS.columns:
             texts = cells[column.name]
             if column.name in known:
-                values = _positions(texts, known[column.name].index, lines, column, unknown[column.name], findings)
+                values: NDArray = _positions(
+                    texts, known[column.name].index, lines, column, unknown[column.name], findings
+                )
             elif column.type == "choice":
                 values = _labels(texts, lines, column, findings)
             else:
@@ -73,7 +77,7 @@ def _positions(
     findings: Findings,
 ) -> NDArray[np.int32]:
     found = np.array([index.get(text, -1) for text in texts], dtype=np.int32)
-    for row in np.flatnonzero(found < 0):
+    for row in np.flatnonzero(found < 0).tolist():
         code = texts[row].strip()
         found[row] = index.get(code, -1)
         if not code:
@@ -86,7 +90,7 @@ def _positions(
 def _labels(texts: Sequence[str], lines: Sequence[int], column: Column, findings: Findings) -> NDArray[np.int8]:
     index: dict[str, int] = {label: position for position, label in enumerate(EVIDENCE)}
     found = np.array([index.get(text, -1) for text in texts], dtype=np.int8)
-    for row in np.flatnonzero(found < 0):
+    for row in np.flatnonzero(found < 0).tolist():
         label = _value(column, texts[row], lines[row], findings)
         found[row] = index.get(str(label), -1)
     return found

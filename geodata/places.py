@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from geodata.areas import SNAP_M, find_areas, upper_of
 from geodata.findings import Findings, some
+from geodata.records import Codes, Records
 from geodata.schema import TIERS, scale_of
-from geodata.table import Codes, Records
 from geodata.values import spoilt
 from optimiser.domain import Authority, Flows, Practice, Provider
 
@@ -67,8 +67,9 @@ def authorities_of(
 ) -> dict[str, list[str]]:
     """Tier → authority code of each practice: as given, else by its place.
 
-    A given code must be one of areas.geojson, where that has the tier. Blank: the area it lies in or the nearest; for the upper tier the
-    parent of its lower authority goes first; where areas has one tier only, the other has the same code.
+    A given code must be one of areas.geojson, where that has the tier. Blank: the area it lies in or the nearest; for
+    the upper tier the parent of its lower authority goes first; where areas has one tier only, the other has the same
+    code.
     """
     tiers = {tier: areas[areas["tier"] == tier] for tier in TIERS}
     given: dict[str, list[str | None]] = {}
@@ -141,17 +142,15 @@ def practices(
 
 
 def providers(records: Records, xy: NDArray[np.float64], flows: Flows, findings: Findings) -> tuple[Provider, ...]:
-    """Providers in the order of the file, from records that have no problems. A blank income is the sum of the flows."""
+    """Providers in the order of the file, from records that have no problems; a blank income is the sum of flows."""
     through = np.bincount(flows.provider, weights=flows.spend, minlength=len(records.lines))
     made = []
     for row in range(len(records.lines)):
         at = {name: column[row] for name, column in records.values.items()}
         income = at.get("income")
         if income is not None and income < through[row] * 0.999:
-            findings.warn(
-                f"income of {at['code']!r} (£{income:,.0f}) is less than its flows (£{through[row]:,.0f}): shares of it pass 100 %",
-                records.where(row, "income"),
-            )  # fmt: skip
+            more = f"less than its flows (£{through[row]:,.0f}): shares of it pass 100 %"
+            findings.warn(f"income of {at['code']!r} (£{income:,.0f}) is {more}", records.where(row, "income"))
         placed = bool(np.isfinite(xy[row]).all())
         made.append(
             Provider(

@@ -1,4 +1,4 @@
-"""A dataset folder to a validated Dataset and its shapes. All problems of all files come in one report; no row is dropped."""
+"""A dataset folder to a validated Dataset and its shapes; all problems of all files come in one report."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from geodata.coordinates import locate
 from geodata.findings import Findings, nearest, some
 from geodata.flow_table import read_flows
 from geodata.ground import Ground
+from geodata.records import Codes, Records
 from geodata.schema import (
     AREAS,
     DATASET,
@@ -33,7 +34,8 @@ from geodata.schema import (
     TABLES,
     Table,
 )
-from geodata.table import Codes, Records, read_records, read_text, sha256
+from geodata.table import read_records
+from geodata.text_file import read_text, sha256
 from optimiser.domain import Dataset, DatasetInfo, Flows, Function, Relationship, Service
 from optimiser.errors import DataError, Problem, raise_all
 
@@ -153,7 +155,7 @@ def _info(path: Path | None, findings: Findings) -> DatasetInfo | None:
             "list": isinstance(value, list) and all(isinstance(note, str) for note in value),
         }[column.type]
         if good:
-            values[column.name] = tuple(value) if column.type == "list" else value
+            values[column.name] = tuple(value or ()) if column.type == "list" else value
         else:
             rule = "it must be true or false" if column.type == "yes/no" else f"it must be {column.rule}"
             findings.problem("is missing" if value is None else f"is {value!r}", f"{path.name}:{column.name}", rule)
@@ -225,8 +227,9 @@ def _check_islands(records: Records, xy: NDArray[np.float64], adjacency: NDArray
     codes = records.column("code")
     for island in islands(xy, adjacency):
         members: Sequence[object] = [codes[member] for member in island.members]
+        pair = f"{codes[island.from_]},{codes[island.to]}, {island.metres / 1000:.1f} km apart"
         findings.problem(
             f"nothing joins {some(members)} to the other practices", records.where(island.members[0], "code"),
             "catchments touch, or a link joins them",
-            f"add a row to links.csv; the nearest pair is {codes[island.from_]},{codes[island.to]}, {island.metres / 1000:.1f} km apart",
+            f"add a row to links.csv; the nearest pair is {pair}",
         )  # fmt: skip

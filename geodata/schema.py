@@ -1,8 +1,8 @@
 """The data dictionary: every file of a dataset folder, once. It validates the files and prints their documentation.
 
-A small mechanism of our own rather than pandera: cells must be checked as the text they were written as, with the line of the
-file they stand on, before any conversion can lose a leading zero or shift a column; after that little is left for a data-frame
-checker to do.
+A small mechanism of our own rather than pandera: cells must be checked as the text they were written as, with the
+line of the file they stand on, before any conversion can lose a leading zero or shift a column; after that little is
+left for a data-frame checker to do.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ DICTIONARY_FILE = Path("docs") / "data-dictionary.md"
 class Column:
     """A column of a table, a property of a feature or a key of dataset.toml.
 
-    type: "code" and "codes" (several, separated by ";") are text, never numbers. low, high: inclusive limits. choices: the
-    allowed values of a "choice" (or of each of "codes"). required: the column must be there and no cell may be blank. refers:
-    the file whose key the value must be. name: may hold one "<scale>", for which any scale's name may stand. source: who
-    publishes such figures.
+    type: "code" and "codes" (several, separated by ";") are text, never numbers. low, high: inclusive limits.
+    choices: the allowed values of a "choice" (or of each of "codes"). required: the column must be there and no cell
+    may be blank. refers: the file whose key the value must be. name: may hold one "<scale>", for which any scale's
+    name may stand. source: who publishes such figures.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A file of the dataset folder. key: columns whose values together are unique. required: the folder must hold the file."""
+    """A file of the dataset folder. key: columns whose values together are unique. required: the file must be there."""
 
     file: str
     description: str
@@ -337,8 +337,8 @@ def dictionary_markdown() -> str:
         "",
         "A dataset is a folder of these files. Printed by `python -m geodata.schema`; do not edit.",
         "",
-        "Tables are CSV: UTF-8, commas, one heading row. Codes are text: `00123`, `12E05` and `NA` stay as they are. Numbers have no",
-        "thousands separators. A blank cell means unknown; other marks for missing values (NaN, n/a) are refused.",
+        "Tables are CSV: UTF-8, commas, one heading row. Codes are text: `00123`, `12E05` and `NA` stay as they are.",
+        "Numbers have no thousands separators. A blank cell means unknown; other marks for that (NaN, n/a) are refused.",
     ]
     for table in TABLES:
         lines += ["", f"## {table.file}", "", table.description, ""]

@@ -1,89 +1,23 @@
-"""A CSV file to typed columns, each value with the line it stood on: what is odd is warned of, what is wrong refused."""
+"""A CSV file to typed columns, each value with its line: what is odd is warned of, what is wrong is refused."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from geodata.findings import Findings, nearest, some
+from geodata.records import Records, check_codes
 from geodata.schema import Table
-from geodata.values import NUMBER, Wrong, numeric_keys, original_of, spoilt, value_of
+from geodata.text_file import read_text
+from geodata.values import Wrong, value_of
 
-MOST_BYTES = 500_000_000
 # Spreadsheets stop at these many rows, so a file that has exactly as many was probably cut.
 SPREADSHEET_ROWS = (65_536, 1_048_576)
-NEWLINE = b"\n"
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-
-
-@dataclass(frozen=True)
-class Records:
-    """The good cells of a table.
-
-    values: heading → one value a row (None where blank or wrong), of the type its column says. lines: file line of each row.
-    wrong: (row, heading) of the cells that broke their rule.
-    """
-
-    file: str
-    lines: Sequence[int]
-    values: Mapping[str, list[Any]]
-    wrong: frozenset[tuple[int, str]] = frozenset()
-
-    def column(self, name: str) -> list[Any]:
-        """The values of a column; all None where the file does not have it."""
-        return self.values.get(name) or [None] * len(self.lines)
-
-    def where(self, row: int, column: str) -> str:
-        """file:row:column of a cell, the heading being row 1."""
-        return f"{self.file}:{self.lines[row]}:{column}"
-
-
-@dataclass(frozen=True)
-class Codes:
-    """The codes that other files may refer to, and where they are defined."""
-
-    file: str
-    codes: Sequence[str]
-    index: Mapping[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        first: dict[str, int] = {}
-        for position, code in enumerate(self.codes):
-            first.setdefault(code, position)
-        object.__setattr__(self, "index", first)
-
-    @cached_property
-    def _numbers(self) -> Mapping[float, str]:
-        return numeric_keys(self.codes)
-
-    def mend(self, code: str) -> str:
-        """What an unknown code was probably meant to be."""
-        if original := original_of(code, self._numbers):
-            return f"a spreadsheet has probably changed {original!r}; open the file as text"
-        if code.lower() == "nan" and "NA" in self.index:
-            return "a program has probably read 'NA' as a missing value"
-        alike = next((known for known in (code.upper(), code.lower()) if known in self.index), "")
-        return f"did you mean {alike!r}?" if alike else ""
-
-    def check(self, records: Records, column: str, findings: Findings) -> list[int]:
-        """Position of each code of a column; −1 where blank or unknown, unknown ones being problems."""
-        positions = []
-        for row, code in enumerate(records.column(column)):
-            positions.append(self.index.get(str(code), -1) if code is not None else -1)
-            if code is not None and positions[-1] < 0:
-                self.unknown(str(code), records.where(row, column), findings)
-        return positions
-
-    def unknown(self, code: str, where: str, findings: Findings, times: int = 1) -> None:
-        """Note a code that is not defined."""
-        again = f" (and on {times - 1:,} more rows)" if times > 1 else ""
-        findings.problem(f"{code!r} is not in {self.file}{again}", where, "", self.mend(code))
 
 
 @dataclass(frozen=True)
@@ -93,12 +27,12 @@ class Sheet:
     table: Table
     file: str
     headings: tuple[str, ...]
-    _text: str
-    _delimiter: str
+    text: str
+    delimiter: str
 
     def rows(self, findings: Findings) -> Iterator[tuple[int, list[str]]]:
         """(line, cells) of each row that has as many cells as there are headings; others are problems."""
-        reader = csv.reader(io.StringIO(self._text, newline=""), delimiter=self._delimiter, strict=True)
+        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter, strict=True)
         width, line, count = len(self.headings), 1, 0
         short: list[tuple[int, int]] = []
         try:
@@ -117,7 +51,8 @@ class Sheet:
                 elif len(cells) > width:
                     findings.problem(
                         f"{len(cells)} fields under {width} headings", f"{self.file}:{start}:field {width + 1}",
-                        "each row has one field for each heading", f"quote any field that holds one of the {DELIMITERS[self._delimiter]}",
+                        "each row has one field for each heading",
+                        f"quote any field that holds one of the {DELIMITERS[self.delimiter]}",
                     )  # fmt: skip
                 else:
                     short.append((start, len(cells)))
@@ -132,55 +67,14 @@ class Sheet:
 
     def _short(self, short: Sequence[tuple[int, int]], last: int, findings: Findings) -> None:
         for line, fields in short:
-            cut = line == last and not self._text.endswith(("\n", "\r"))
+            cut = line == last and not self.text.endswith(("\n", "\r"))
             findings.problem(
                 f"{fields} fields under {len(self.headings)} headings", f"{self.file}:{line}:field {fields + 1}",
-                "each row has one field for each heading", "the file seems to be cut short: fetch it again" if cut else "",
+                "each row has one field for each heading",
+                "the file seems to be cut short: fetch it again" if cut else "",
             )  # fmt: skip
-        if not short and self._text and not self._text.endswith(("\n", "\r")):
+        if not short and self.text and not self.text.endswith(("\n", "\r")):
             findings.warn("the last line does not end: check that the file was not cut short", self.file)
-
-
-def sha256(path: Path) -> str:
-    """The file's SHA-256, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def read_text(path: Path, findings: Findings, most_bytes: int = MOST_BYTES) -> str | None:
-    """The file's text, or None. Another encoding than UTF-8 is a problem that names it; reading goes on to find the rest."""
-    try:
-        size = path.stat().st_size
-        if size > most_bytes:
-            findings.problem(f"has {size:,} bytes", path.name, f"files have at most {most_bytes:,}")
-            return None
-        data = path.read_bytes()
-    except OSError as error:
-        findings.problem(f"cannot be read: {error.strerror}", path.name)
-        return None
-    rule, mend = "files are UTF-8", 'save it again as "CSV UTF-8"'
-
-    def line_of(position: int) -> str:
-        return f"{path.name}:{data.count(NEWLINE, 0, position) + 1}"
-
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or data[:400].count(0) > len(data[:400]) // 4:
-        findings.problem("is in UTF-16", path.name, rule, mend)
-        encoding = (
-            "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
-        )
-        return data.decode(encoding, errors="replace")
-    if 0 in data:
-        findings.problem("holds a null byte: it is no text", line_of(data.index(0)), rule)
-        return None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        character = data[error.start : error.start + 1].decode("cp1252", errors="replace")
-        findings.problem(
-            f"is not UTF-8: byte 0x{data[error.start]:02x}, {character!r} in Windows-1252 (cp1252)",
-            line_of(error.start), rule, mend,
-        )  # fmt: skip
-        return data.decode("cp1252", errors="replace")
 
 
 def open_sheet(path: Path, table: Table, findings: Findings) -> Sheet | None:
@@ -188,9 +82,9 @@ def open_sheet(path: Path, table: Table, findings: Findings) -> Sheet | None:
     text = read_text(path, findings)
     if text is None:
         return None
-    first = text.lstrip("\r\n").split("\n", 1)[0]
+    first = text.split("\n", 1)[0]
     if not first.strip():
-        findings.problem("is empty", path.name, "the first row holds the headings")
+        findings.problem("is blank", f"{path.name}:1", "the first row holds the headings")
         return None
     if first.lstrip().startswith("<"):
         findings.problem("is XML or HTML, not CSV", f"{path.name}:1")
@@ -280,20 +174,4 @@ def _check_key(records: Records, table: Table, findings: Findings) -> None:
                 f"{' + '.join(table.key)} is unique", "remove or rename one",
             )  # fmt: skip
     if len(table.key) == 1:
-        _check_codes(records, column, [str(key[0]) for key in seen], findings)
-
-
-def _check_codes(records: Records, column: str, codes: Iterable[str], findings: Findings) -> None:
-    rows = {str(code): row for row, code in reversed(list(enumerate(records.values[column])))}
-    numbers: dict[float, str] = {}
-    for code in codes:
-        where = records.where(rows[code], column)
-        if spoilt(code):
-            findings.problem(
-                f"code {code!r} looks changed by a spreadsheet", where, "codes are text",
-                "export again with the column as text (12E05 becomes 1200000.0, 00123 becomes 123)",
-            )  # fmt: skip
-        if code.lower() == "nan":
-            findings.warn(f"code {code!r} may stand for a missing value, or for 'NA' as a program read it", where)
-        if NUMBER.fullmatch(code) and (other := numbers.setdefault(float(code), code)) != code:
-            findings.warn(f"codes {other!r} and {code!r} differ only in how a number is written", where)
+        check_codes(records, column, [str(key[0]) for key in seen], findings)

@@ -1,4 +1,4 @@
-"""One cell: its text turned into a value by the rule of its column; and codes that a spreadsheet has spoilt, recognised."""
+"""One cell: its text turned into a value by the rule of its column; and codes spoilt by a spreadsheet, recognised."""
 
 from __future__ import annotations
 
