@@ -28,9 +28,10 @@ def functions() -> tuple[Function, ...]:
 
 
 def read_services(path: Path | Traversable) -> tuple[Service, ...]:
-    """Services of a CSV whose columns are the fields of `Service`; `condition_group`, `provenance` and `note` may be absent.
+    """Services of a CSV whose columns are the fields of `Service`.
 
-    Raises DataError with every problem found, each at file:row:column (row 1 is the header).
+    The columns `condition_group`, `provenance` and `note` may be absent. Raises DataError with every problem found,
+    each at file:row:column (row 1 is the header).
     """
     optional = {"condition_group": _truth, "provenance": _text, "note": _text}
     return tuple(Service(**row) for row in _rows(path, _SERVICE, optional))

@@ -16,8 +16,8 @@ from optimiser.domain import Service
 CROSSING_KM = 10.0
 SMALLEST_SHARE = 0.025
 PRACTICE_NOISE = 0.06
-SERVICE_NOISE = 0.03
-YEARS_AVERAGED = 3
+SERVICE_NOISE = 0.02
+YEARS_AVERAGED = 5
 REFERRED = ("S10", "S11", "S12", "S13", "S22", "S23", "S24")
 PRESCRIBED = ("S04",)
 
@@ -46,18 +46,15 @@ class Tie:
 def make_flows(rng: np.random.Generator, surgeries: Sequence[Surgery], services: Sequence[Service]) -> tuple[Flow, ...]:
     """Flows of every service that costs anything, by practice, provider and service.
 
-    Cases are Poisson around rate × list × need (the mean of three years), split among the providers that offer the service
-    by pull × exp(−distance / reach); a share below 2.5 % goes to the others.
+    Cases are Poisson around rate × list × need (the mean of five years), split among the providers that offer the
+    service by pull × exp(−distance / reach); a share below 2.5 % goes to the others.
     """
     away = _distances(surgeries)
     flows = []
-    for service in services:
-        if not service.cost_per_head:
-            continue
-        shares = _shares(service.id, away)
-        expected = _expected_cases(rng, service, surgeries)
-        cases = rng.poisson(YEARS_AVERAGED * expected)
-        split = rng.multinomial(cases, shares)
+    bought = [s for s in services if s.cost_per_head]
+    for service, draw in zip(bought, rng.spawn(len(bought)), strict=True):
+        expected = _expected_cases(draw, service, surgeries)
+        split = draw.multinomial(draw.poisson(YEARS_AVERAGED * expected), _shares(service.id, away))
         for i, k in zip(*np.nonzero(split), strict=True):
             activity = round(int(split[i, k]) / YEARS_AVERAGED, 1)
             spend = round(activity * service.cost_per_case)
@@ -148,12 +145,13 @@ def _shares(service: str, away: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _expected_cases(rng: np.random.Generator, service: Service, surgeries: Sequence[Surgery]) -> NDArray[np.float64]:
-    """Cases a year by practice; over the region they come to the catalogue's rate, give or take 3 %."""
+    """Cases a year by practice; over the region they come to the catalogue's rate, give or take 2 %."""
     patients = np.array([s.patients for s in surgeries], dtype=float)
-    weight = patients * np.array([s.need for s in surgeries]) * rng.gamma(PRACTICE_NOISE**-2, PRACTICE_NOISE**2, len(patients))
+    weight = patients * np.array([s.need for s in surgeries])
+    weight *= rng.gamma(PRACTICE_NOISE**-2, PRACTICE_NOISE**2, len(patients))
     if service.id in REFERRED:
         weight *= [s.referral for s in surgeries]
     if service.id in PRESCRIBED:
         weight *= [s.prescribing for s in surgeries]
-    total = service.cases_per_1000 / 1000 * patients.sum() * (1 + np.clip(rng.normal(0, SERVICE_NOISE), -0.06, 0.06))
+    total = service.cases_per_1000 / 1000 * patients.sum() * (1 + np.clip(rng.normal(0, SERVICE_NOISE), -0.04, 0.04))
     return np.round(weight / weight.sum() * total, 6)

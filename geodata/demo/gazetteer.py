@@ -84,8 +84,8 @@ AGENCY = ("0ZA", "Wexmark Commissioning Support")
 
 @dataclass(frozen=True)
 class Council:
-    """A lower-tier authority; a unitary is its own parent. anchors: (x, y, radius km): the nearest anchor, measured from
-    its radius, takes the land."""
+    """A lower-tier authority; a unitary is its own parent. anchors: (x, y, radius km): land goes to the nearest anchor,
+    measured from its radius."""
 
     code: str
     name: str
@@ -101,7 +101,8 @@ COUNCILS = (
     Council("Z07000001", "North Wold", "Z10000001", ((20, 93, 5), (43, 95, 5), (62, 98, 5), (81, 97, 3))),
     Council("Z07000002", "Aldersdale", "Z10000001", ((27.5, 73, 5), (17, 57, 5), (45.5, 54.5, 3.5), (33, 58, 3))),
     Council("Z07000003", "Wexbourne", "Z10000001", ((58, 77, 7), (65, 61, 4), (86.5, 77, 5))),
-    Council("Z07000004", "Calder Vale", "Z10000002", ((28.5, 35.5, 4), (47.5, 36.5, 4), (22, 19, 5), (45, 20, 5), (38, 29, 4), (17, 42, 4))),
+    Council("Z07000004", "Calder Vale", "Z10000002", ((28.5, 35.5, 4), (47.5, 36.5, 4), (22, 19, 5),
+            (45, 20, 5), (38, 29, 4), (17, 42, 4))),
     Council("Z07000005", "Marl Coast", "Z10000002", ((67, 22, 6), (61, 36.5, 5), (86, 38.5, 5))),
 )  # fmt: skip
 COUNTIES = {"Z10000001": "Wexshire", "Z10000002": "Marlshire"}
@@ -143,15 +144,15 @@ SELLERS = (
            ((_GENERAL, 0.8, 11), (_EMERGENCY, 0.8, 9), (_PLANNED, 0.7, 13))),
     Seller("RZM", "Calder and Marl Mental Health Partnership", "mental_health", "Southbank", 0.05,
            (("S09 S40 S42 S43 S45 S49", 1.6, 8), ("S41 S44", 2, 25))),
-    Seller("RZN", "Wexshire and Coast Mental Health", "mental_health", "Wexbourne", 0.09,
+    Seller("RZN", "Wexshire and Coast Mental Health", "mental_health", "Ottermere", 0.09,
            (("S09 S40 S42 S43 S45 S49", 1.4, 9), ("S41", 1, 25))),
-    Seller("RZC", "Wexshire Community Health", "community", "Wexbourne", 0.04,
-           (("S05 S06 S07 S08 S47 S48", 1.4, 8), ("S13 S16 S24 S42 S45 S46", 0.3, 8), ("S10 S50 S51", 0.3, 12))),
-    Seller("RZD", "Calder and Marl Community Services", "community", "Southbank", 0.03,
+    Seller("RZC", "Wexshire Community Health", "community", "Stoke Marsham", 0.04,
+           (("S05 S06 S07 S08 S47 S48", 3.2, 9), ("S13 S16 S24 S42 S45 S46", 0.5, 9), ("S10 S50 S51", 0.3, 12))),
+    Seller("RZD", "Calder and Marl Community Services", "community", "Millbrook", 0.03,
            (("S05 S06 S07 S08 S47 S48", 1.4, 8), ("S13 S16 S24 S42 S45 S46", 0.3, 8), ("S10 S50 S51", 0.3, 12))),
     Seller("RZX", "Wexmark and Borders Ambulance Service", "ambulance", "Oldcastle", 0.42,
            (("S15 S18 S19", 1, 500),)),
-    Seller("NZ1", "Neurological Conditions Alliance", "third_sector", "Ottermere", 0.20, (("S51", 1.2, 60),)),
+    Seller("NZ1", "Neurological Conditions Alliance", "third_sector", "Priorsford", 0.20, (("S51", 1.2, 60),)),
     Seller("NZ2", "Aldersley Practices Limited", "practice_owned", "Aldersley", 0.0,
            (("S02 S03", 1.5, 4), ("S10", 6, 4), ("S14 S16", 2, 6)), 10),
     Seller("NZ3", "Eastern Calder Primary Care", "practice_owned", "Eastfield", 0.0,
@@ -160,31 +161,35 @@ SELLERS = (
            (("S11 S12", 0.7, 12), ("S22 S23", 0.4, 14))),
     Seller("NZ5", "Marl Treatment Centre", "independent", "Hartsmere", 0.15,
            (("S12 S22", 0.5, 12), ("S23", 0.3, 12), ("S07", 0.15, 9))),
-    Seller("NZ6", "Harbour Out-of-Hours Care", "independent", "Saltmouth", 0.05, (("S14", 1.4, 40), ("S19", 0.12, 30))),
+    Seller("NZ6", "Harbour Out-of-Hours Care", "independent", "Eastering", 0.05, (("S14", 1.4, 40), ("S19", 0.12, 30))),
     Seller("NZ7", "Kelver Secure Care", "independent", "Kelverton", 0.65, (("S41 S44", 0.9, 60),)),
     Seller("ZZ1", "Community pharmacies", "other", "", 0.0, (("S04", 1, 1),)),
     Seller("ZZ2", "Practices' own enhanced services", "other", "", 0.0, (("S02 S03", 1, 1),)),
-    Seller("ZZ3", "Care homes and home care", "other", "", 0.0, (("S46", 1, 1), ("S08", 0.1, 1))),
+    Seller("ZZ3", "Care homes and home care", "other", "", 0.0, (("S46", 1, 1), ("S08", 0.03, 1))),
     Seller("ZZ4", "Personal health budgets", "other", "", 0.0, (("S54", 1, 1),)),
 )  # fmt: skip
 
 VILLAGE_FIRST = (
-    "Ash", "Black", "Bram", "Calver", "Cold", "Dray", "East", "Elms", "Farn", "Gors", "Hasel", "Holm", "Ivy", "Kings",
-    "Lang", "Lark", "Mickle", "Nether", "Oak", "Over", "Pens", "Quern", "Rams", "Sedge", "Skel", "Thorn", "Upper", "Wend",
-    "Whin", "Yarrow",
+    "Ash", "Black", "Bram", "Calver", "Cold", "Dray", "East", "Elms", "Farn", "Gors", "Hasel", "Holm", "Ivy",
+    "Kings", "Lang", "Lark", "Mickle", "Nether", "Oak", "Over", "Pens", "Quern", "Rams", "Sedge", "Skel", "Thorn",
+    "Upper", "Wend", "Whin", "Yarrow",
 )  # fmt: skip
-VILLAGE_LAST = ("beck", "bourne", "by", "combe", "den", "field", "ford", "ham", "ley", "mere", "stow", "thorpe", "ton", "wick")
+VILLAGE_LAST = (
+    "beck", "bourne", "by", "combe", "den", "field", "ford", "ham", "ley", "mere", "stow", "thorpe", "ton", "wick",
+)  # fmt: skip
 STREETS = (
-    "Abbey Road", "Albion Street", "Ash Grove", "Bank Street", "Beacon Hill", "Beech House", "Bishop's Gate", "Bridge Street",
-    "Castle Street", "Cedar House", "Chapel Lane", "Church Street", "Cornmarket", "Cross Keys", "Dock Road", "Drovers Way",
-    "Elm Bank", "Fairfield", "Ferry Lane", "Field House", "Forge Lane", "Foundry Road", "Gas Street", "George Street",
-    "Grange Road", "Green Lane", "Guildhall", "Hawthorn", "Heath Road", "High Street", "Hill Rise", "Holly Bank",
-    "Hope Street", "Ivy Lodge", "Jubilee", "Kiln Lane", "Lady Well", "Larch House", "Lime Tree", "Long Row", "Manor Road",
-    "Market Place", "Meadow View", "Mill Lane", "Minster Yard", "Moor Lane", "Nelson Street", "Northfield", "Oak Tree",
-    "Old Bakery", "Old School", "Orchard", "Paddock", "Parade", "Park Lane", "Pier Road", "Pinfold", "Priory", "Quay Side",
-    "Queen Street", "Railway Terrace", "Rectory Lane", "Riverside", "Rope Walk", "Rowan House", "Saddlers", "School Lane",
-    "Silver Street", "Spring Gardens", "Station Road", "Stone Cross", "Sycamore", "Tanners Row", "The Green", "Tithe Barn",
-    "Tower Street", "Union Street", "Victoria Road", "Viaduct", "Walnut Tree", "Water Lane", "Weavers", "Well Street",
-    "West Street", "Wharf Road", "White House", "Willow", "Windmill", "Woodside", "Yew Tree",
+    "Abbey Road", "Albion Street", "Ash Grove", "Bank Street", "Beacon Hill", "Beech House", "Bishop's Gate",
+    "Bridge Street", "Castle Street", "Cedar House", "Chapel Lane", "Church Street", "Cornmarket", "Cross Keys",
+    "Dock Road", "Drovers Way", "Elm Bank", "Fairfield", "Ferry Lane", "Field House", "Forge Lane", "Foundry Road",
+    "Gas Street", "George Street", "Grange Road", "Green Lane", "Guildhall", "Hawthorn", "Heath Road",
+    "High Street", "Hill Rise", "Holly Bank", "Hope Street", "Ivy Lodge", "Jubilee", "Kiln Lane", "Lady Well",
+    "Larch House", "Lime Tree", "Long Row", "Manor Road", "Market Place", "Meadow View", "Mill Lane",
+    "Minster Yard", "Moor Lane", "Nelson Street", "Northfield", "Oak Tree", "Old Bakery", "Old School", "Orchard",
+    "Paddock", "Parade", "Park Lane", "Pier Road", "Pinfold", "Priory", "Quay Side", "Queen Street",
+    "Railway Terrace", "Rectory Lane", "Riverside", "Rope Walk", "Rowan House", "Saddlers", "School Lane",
+    "Silver Street", "Spring Gardens", "Station Road", "Stone Cross", "Sycamore", "Tanners Row", "The Green",
+    "Tithe Barn", "Tower Street", "Union Street", "Victoria Road", "Viaduct", "Walnut Tree", "Water Lane",
+    "Weavers", "Well Street", "West Street", "Wharf Road", "White House", "Willow", "Windmill", "Woodside",
+    "Yew Tree",
 )  # fmt: skip
 KINDS = ("Surgery", "Medical Centre", "Medical Practice", "Health Centre", "Group Practice")

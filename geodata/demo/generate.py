@@ -62,31 +62,30 @@ def write_region(folder: Path, rng: np.random.Generator) -> None:
         "dataset.toml": DATASET,
         "practices.csv": _table(_PRACTICE_COLUMNS, (_practice_row(s) for s in surgeries)),
         "providers.csv": _table(
-            "code name kind latitude longitude income owners".split(),
+            "code,name,kind,latitude,longitude,income,owners",
             (_provider_row(seller, surgeries, income[seller.code]) for seller in gaz.SELLERS),
         ),
         "flows.csv": _table(
-            "practice provider service activity spend label".split(),
-            ((f.practice, f.provider, f.service, f"{f.activity:g}" if f.activity < 1e5 else round(f.activity), f.spend, "observed")
-             for f in flows),
+            "practice,provider,service,activity,spend,label",
+            ((f.practice, f.provider, f.service, f"{f.activity:.9g}", f.spend, "observed") for f in flows),
         ),
         "relationships.csv": _table(
-            "practice other strength confidential".split(),
+            "practice,other,strength,confidential",
             ((t.practice, t.other, t.strength, "yes" if t.confidential else "no") for t in ties),
         ),
-        "links.csv": _table("from to kind note".split(), _links(surgeries)),
+        "links.csv": _table("from,to,kind,note", _links(surgeries)),
         "areas.geojson": _areas(land),
-    }  # fmt: skip
+    }
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_bytes(text.encode("utf-8"))
 
 
 _PRACTICE_COLUMNS = (
-    "code name postcode latitude longitude patients existing_locality existing_locality_name existing_consortium "
-    "existing_consortium_name existing_alliance existing_alliance_name existing_agency existing_agency_name need_index "
-    "deprivation pct_65plus rural referral_index prescribing_index satisfaction_pct"
-).split()
+    "code,name,postcode,latitude,longitude,patients,existing_locality,existing_locality_name,existing_consortium,"
+    "existing_consortium_name,existing_alliance,existing_alliance_name,existing_agency,existing_agency_name,need_index,"
+    "deprivation,pct_65plus,rural,referral_index,prescribing_index,satisfaction_pct"
+)
 
 
 def _practice_row(s: Surgery) -> tuple[object, ...]:
@@ -163,13 +162,14 @@ def _degrees(points: Sequence[tuple[float, float]], digits: int) -> list[tuple[f
     """(longitude, latitude) of points in km from the origin."""
     east, north = (np.array(points) * 1000 + gaz.ORIGIN).T
     longitude, latitude = Transformer.from_pipeline(_TO_WGS84).transform(east, north)
-    return [(round(float(lon), digits), round(float(lat), digits)) for lon, lat in zip(longitude, latitude, strict=True)]
+    pairs = zip(np.round(longitude, digits), np.round(latitude, digits), strict=True)
+    return [(float(lon), float(lat)) for lon, lat in pairs]
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def _table(columns: str, rows: Iterable[Sequence[object]]) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(columns.split(","))
     writer.writerows(rows)
     return out.getvalue()
 

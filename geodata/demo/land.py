@@ -34,8 +34,8 @@ _ISLAND = (106.0, 36.0, 9.5, 5.5)
 
 @dataclass(frozen=True)
 class Land:
-    """labels: position in COUNCILS of each cell (rows run north), SEA outside. arcs: smoothed lines in km with the labels
-    on either side; ends at the corners where three areas meet."""
+    """labels: position in COUNCILS of each cell (rows run north), SEA outside. arcs: smoothed lines in km, cut at the
+    corners where three areas meet, with the labels on their left and right."""
 
     labels: Labels
     arcs: tuple[tuple[tuple[Point, ...], tuple[int, int]], ...]
@@ -49,8 +49,11 @@ class Land:
     def rings(self, group: Callable[[int], object], wanted: object) -> list[list[Point]]:
         """Closed rings (first point = last) around all cells whose group is `wanted`, outer rings anticlockwise and
         holes clockwise."""
-        inside = [(line, sides) for line, sides in self.arcs if (group(sides[0]) == wanted) != (group(sides[1]) == wanted)]
-        return _close([line if group(sides[0]) == wanted else line[::-1] for line, sides in inside])
+        around = []
+        for line, (left, right) in self.arcs:
+            if (group(left) == wanted) != (group(right) == wanted):
+                around.append(line if group(left) == wanted else line[::-1])
+        return _close(around)
 
 
 def make_land(rng: np.random.Generator) -> Land:
@@ -153,7 +156,7 @@ def _join_corners(labels: Labels) -> Labels:
 
 
 def _trace(labels: Labels) -> list[tuple[list[Vertex], tuple[int, int]]]:
-    """Lines between cells of different labels, cut where three areas meet; (left, right) labels in walking direction."""
+    """Lines between cells of different labels, cut where three areas meet, with (left, right) labels."""
     steps: dict[Vertex, list[tuple[Vertex, tuple[int, int]]]] = defaultdict(list)
 
     def add(start: Vertex, end: Vertex, left: int, right: int) -> None:
@@ -189,11 +192,11 @@ def _smooth(line: Sequence[Vertex]) -> tuple[Point, ...]:
     for _ in range(2):
         if closed:
             ring = points[:-1]
-            points = sum(np.roll(ring, k, axis=0) for k in (-2, -1, 0, 1, 2)) / 5
+            points = np.mean([np.roll(ring, k, axis=0) for k in (-2, -1, 0, 1, 2)], axis=0)
             points = np.vstack([points, points[:1]])
         elif len(points) > 4:
             padded = np.vstack([points[[0]], points[[0]], points, points[[-1]], points[[-1]]])
-            mean = sum(padded[k : k + len(points)] for k in range(5)) / 5
+            mean = np.mean([padded[k : k + len(points)] for k in range(5)], axis=0)
             points = np.vstack([points[:1], mean[1:-1], points[-1:]])
     kept = points[:: 2 if len(points) > 8 else 1]
     if not np.array_equal(kept[-1], points[-1]):

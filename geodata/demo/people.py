@@ -1,4 +1,4 @@
-"""Practices of the invented region: where they stand, how many people they list, whom they serve, which bodies hold them."""
+"""Practices of the invented region: where they stand, whom they serve, and which bodies hold them today."""
 
 from __future__ import annotations
 
@@ -73,19 +73,19 @@ def _lists(rng: np.random.Generator, count: int, total: int, giant: int = 0) -> 
 def _town_surgeries(rng: np.random.Generator, lists: np.random.Generator, land: Land) -> list[Surgery]:
     made: list[Surgery] = []
     for place in gaz.PLACES:
-        count = gaz.SIGNED_PRACTICES if place.name == gaz.SIGNED_PLACE else round((place.people - place.giant) / MEAN_LIST)
-        count += bool(place.giant)
+        signed = place.name == gaz.SIGNED_PLACE
+        count = gaz.SIGNED_PRACTICES if signed else round((place.people - place.giant) / MEAN_LIST) + bool(place.giant)
         taken: list[tuple[float, float]] = []
         for k, patients in enumerate(_lists(lists, count, place.people, place.giant)):
             # A few of the signed practices stand in villages around their market town.
-            far = place.name == gaz.SIGNED_PLACE and k >= 9
+            far = signed and k >= 9
             x, y = _stand(rng, land, place, taken, ring=(3.5, 6.5) if far else None)
             shared = k == 3 and place.name in ("Saltmouth", "Northgate")
             x, y = taken[-1] if shared else (x, y)
             taken.append((x, y))
             made.append(
                 Surgery("", "", place.name, place, x, y, patients, place.deprivation, place.over_65, place.rural,
-                        signed=place.name == gaz.SIGNED_PLACE)
+                        signed=signed)
             )  # fmt: skip
     return made
 
@@ -98,14 +98,13 @@ def _stand(
     ring: tuple[float, float] | None,
 ) -> tuple[float, float]:
     """A point on dry land near a place's centre (or in a ring around it) and not on top of a neighbour."""
-    home = land.council_at(place.x, place.y)
     while True:
         angle = rng.uniform(0, 2 * np.pi)
         away = rng.uniform(*ring) if ring else place.spread * np.sqrt(-2 * np.log(1 - rng.uniform(0, 0.95)))
         x, y = place.x + away * np.cos(angle), place.y + away * np.sin(angle)
         apart = 2.5 if ring else 0.3
         clear = all(np.hypot(x - tx, y - ty) > apart for tx, ty in taken)
-        if clear and _dry(land, x, y) and (home != SEA or place.name != gaz.ISLAND):
+        if clear and _dry(land, x, y):
             return round(float(x), 3), round(float(y), 3)
 
 
@@ -135,7 +134,7 @@ def _rural_surgeries(
 
 
 def _name(surgeries: Sequence[Surgery], rng: np.random.Generator) -> list[Surgery]:
-    """Codes, invented names (streets in towns, village names in the country) and postcodes of an area that does not exist."""
+    """Codes, invented names (streets in towns, villages in the country) and postcodes of an area that is not real."""
     villages = [first + last for first in gaz.VILLAGE_FIRST for last in gaz.VILLAGE_LAST if first[-1] != last[0]]
     villages = [str(v) for v in rng.permutation(villages)]
     streets: dict[str, list[str]] = {}
@@ -174,8 +173,14 @@ def _describe(surgeries: Sequence[Surgery], rng: np.random.Generator) -> list[Su
                     referral=referral, prescribing=prescribing, satisfaction=satisfaction)
         )  # fmt: skip
     weights = np.array([s.patients for s in out], dtype=float)
-    means = {f: float(np.average([getattr(s, f) for s in out], weights=weights)) for f in ("need", "referral", "prescribing")}
-    return [replace(s, **{f: getattr(s, f) / mean for f, mean in means.items()}) for s in out]
+    need, referral, prescribing = (
+        float(np.average(values, weights=weights))
+        for values in zip(*((s.need, s.referral, s.prescribing) for s in out), strict=True)
+    )
+    return [
+        replace(s, need=s.need / need, referral=s.referral / referral, prescribing=s.prescribing / prescribing)
+        for s in out
+    ]
 
 
 def _mark_unwanted(surgeries: Sequence[Surgery]) -> list[Surgery]:
@@ -195,7 +200,7 @@ def _mark_unwanted(surgeries: Sequence[Surgery]) -> list[Surgery]:
 
 
 def _group(surgeries: Sequence[Surgery]) -> tuple[Surgery, ...]:
-    """Existing bodies: each town's PCT-like body, a few border practices astray, and clusters of 4 to 10 inside each."""
+    """Existing bodies: each town's PCT-like body, a few border practices astray, and clusters of 4 to 10 inside."""
     placed = [replace(s, consortium=s.town.body) for s in surgeries]
     astray = 0
     for k, s in enumerate(placed):
@@ -222,7 +227,7 @@ def _group(surgeries: Sequence[Surgery]) -> tuple[Surgery, ...]:
 
 
 def _halve(surgeries: Sequence[Surgery], members: list[int]) -> list[list[int]]:
-    """Cut along the longer side until no cluster has more than ten members, nor more than seven if they list many people."""
+    """Cut along the longer side until no cluster has more than ten members, or seven if they list many people."""
     people = sum(surgeries[k].patients for k in members)
     if len(members) <= (10 if people <= LARGE_CLUSTER else 7):
         return [members]
