@@ -63,6 +63,17 @@ def test_presets_differ_from_base_where_they_say() -> None:
     assert (new.scales[0].min_patients, new.scales[0].max_patients) == (30_000, 50_000)
 
 
+def test_support_agencies_serve_a_million_or_more() -> None:
+    assert load_scenario("base").scale("agency").min_patients == 1_000_000
+
+
+def test_every_rate_says_its_unit_kind_provenance_and_reason() -> None:
+    scenario = load_scenario("base")
+    assert scenario.price_year == "2010/11"
+    for name, rate in scenario.rates.items():
+        assert rate.unit and rate.why and rate.kind and rate.provenance, name
+
+
 def test_each_force_is_charged_once_in_every_preset() -> None:
     for name in PRESETS:
         scenario = load_scenario(name)
