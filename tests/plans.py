@@ -131,7 +131,8 @@ def dataset(names: Sequence[str] = ()) -> Dataset:
     services = tuple(
         Service(
             id=code, name=name, cases_per_1000=rate, cost_per_case=cost, case_cv=1.0, natural_scale="C",
-            min_population=0, tailoring=1, leverage=2, authority_link=0, pathway="", delegable=True, provider_kinds=("acute",),
+            min_population=0, tailoring=1, leverage=2, authority_link=0, pathway="", delegable=True,
+            provider_kinds=("acute",),
         )
         for code, name, rate, cost in (
             ("S01", "Outpatient care", 300.0, 120.0), ("S02", "Emergency admissions", 90.0, 1_800.0),
@@ -165,7 +166,8 @@ def dataset(names: Sequence[str] = ()) -> Dataset:
         ),
         services=services,
         functions=(
-            Function("F01", "Contracting", 4.0, 1.0, 0.0, "yes", "C"), Function("F02", "Finance", 3.0, 1.0, 0.0, "yes", "C"),
+            Function("F01", "Contracting", 4.0, 1.0, 0.0, "yes", "C"),
+            Function("F02", "Finance", 3.0, 1.0, 0.0, "yes", "C"),
         ),
         authorities=(
             Authority("U1", "West Council", "upper"), Authority("U2", "East Council", "upper"),
@@ -260,7 +262,7 @@ def placement(data: Dataset, built: Structure) -> Placement:
     return Placement(
         commissions=tuple(commissions),
         footprints=(
-            Footprint("footprint-01", "Westmoor Royal footprint", ("consortium-01", "consortium-02"), "shared hospital"),
+            Footprint("footprint-01", "Westmoor footprint", ("consortium-01", "consortium-02"), "shared hospital"),
         ),
         contracts=(
             Contract("consortium-01", "RA1", "lead", 0.42, 9e6, 110_000.0),
