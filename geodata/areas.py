@@ -236,7 +236,7 @@ def land_of(areas: gpd.GeoDataFrame) -> BaseGeometry:
 
 @dataclass(frozen=True)
 class Found:
-    """Where points lie. position: of the area among the shapes, −1 for a NaN point; distance: metres to it, 0 inside."""
+    """Where points lie. position: of the area among the shapes, −1 for a NaN point; distance: metres, 0 inside."""
 
     position: NDArray[np.int64]
     distance: NDArray[np.float64]

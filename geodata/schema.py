@@ -338,7 +338,7 @@ def dictionary_markdown() -> str:
         "A dataset is a folder of these files. Printed by `python -m geodata.schema`; do not edit.",
         "",
         "Tables are CSV: UTF-8, commas, one heading row. Codes are text: `00123`, `12E05` and `NA` stay as they are.",
-        "Numbers have no thousands separators. A blank cell means unknown; other marks for that (NaN, n/a) are refused.",
+        "Numbers have no thousands separators. A blank cell means unknown; marks such as NaN are refused.",
     ]
     for table in TABLES:
         lines += ["", f"## {table.file}", "", table.description, ""]

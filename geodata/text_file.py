@@ -18,7 +18,7 @@ def sha256(path: Path) -> str:
 
 
 def read_text(path: Path, findings: Findings, most_bytes: int = MOST_BYTES) -> str | None:
-    """The file's text, or None. Another encoding than UTF-8 is a problem that names it; reading goes on to find more."""
+    """The file's text, or None. Another encoding than UTF-8 is a problem that names it; reading goes on."""
     try:
         size = path.stat().st_size
         if size > most_bytes:
