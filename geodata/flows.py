@@ -6,7 +6,6 @@ providers throughout.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,9 +75,9 @@ def rake(
 ) -> tuple[Floats, float]:
     """The matrix nearest to `prior` (least relative entropy) with the given row and column totals.
 
-    Iterative proportional fitting (Deming and Stephan 1940). prior: n × m, ≥ 0. rows and columns are totals; columns are
-    first scaled to the sum of the rows. Returns (matrix, worst relative error of a row total); column totals hold exactly.
-    A column whose prior is zero everywhere stays zero.
+    Iterative proportional fitting (Deming and Stephan 1940). prior: n × m, ≥ 0. rows and columns are totals; columns
+    are first scaled to the sum of the rows. Returns (matrix, worst relative error of a row total); column totals hold
+    exactly. A column whose prior is zero everywhere stays zero.
     """
     asked = float(rows.sum())
     trips = np.where(columns > 0, prior, 0.0)
@@ -160,12 +159,6 @@ def keep_largest(trips: Floats, most: int = 6, least: float = 0.02) -> Split:
     share = np.divide(top, top.sum(axis=1, keepdims=True), out=np.zeros_like(top), where=top.sum(axis=1)[:, None] > 0)
     practice, rank = np.nonzero(kept)
     return Split(practice, order[practice, rank], share[practice, rank])
-
-
-def restrict(split: Split, practices: Sequence[bool] | NDArray[np.bool_]) -> Split:
-    """The part of a split that belongs to the practices marked true."""
-    chosen = np.asarray(practices, dtype=bool)[split.practice]
-    return Split(split.practice[chosen], split.provider[chosen], split.share[chosen])
 
 
 def _ratio(wanted: Floats, got: Floats) -> Floats:

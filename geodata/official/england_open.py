@@ -14,27 +14,29 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.catalogue import services
-from geodata.official.england_areas import Boundaries, derive_links, features, read_boundaries, settle
+from geodata.official.england_areas import derive_links, features, held, settle
+from geodata.official.england_boundaries import Boundaries, read_boundaries
 from geodata.official.england_flows import ModelledFlows, model_flows
 from geodata.official.england_practices import England, choose, left_out, practice_rows, read_practices
 from geodata.official.england_providers import FLOWS, PROVIDERS, SITES, Supply, read_supply
 from geodata.official.folder import refuse, staging, write_csv, write_toml
 from optimiser.domain import EVIDENCE
-from optimiser.errors import DataError, OutputError, Problem
+from optimiser.errors import OutputError, Problem
 
 LICENCE = "Open Government Licence v3.0"
 ATTRIBUTION = (
-    "Contains NHS England (incl. former NHS Digital / HSCIC) data; Contains OS data © Crown copyright and database right "
-    "2014-2025; Contains Royal Mail data © Royal Mail copyright and database right 2014-2025; Contains National Statistics "
-    "data © Crown copyright and database right 2014-2025. Licensed under the Open Government Licence v3.0."
+    "Contains NHS England (incl. former NHS Digital / HSCIC) data; Contains OS data © Crown copyright and database "
+    "right 2014-2025; Contains Royal Mail data © Royal Mail copyright and database right 2014-2025; Contains National "
+    "Statistics data © Crown copyright and database right 2014-2025. Licensed under the Open Government Licence v3.0."
 )
 PRICE_YEAR, LIST_YEAR, GEOGRAPHY_YEAR = "2010/11", "2025", "2025 (authorities 2023)"
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import made. excluded: (code, name, row of practices.csv, reason). flows: label → rows. decay_exponent and
-    r_squared: of the gravity model before raking; raked_r_squared: after; None without observed pathways. seconds: wall clock."""
+    """What an import made. excluded: (code, name, row of practices.csv, reason). flows: label → rows. decay_exponent,
+    r_squared: of the gravity model before raking; raked_r_squared: after; None without observed pathways. seconds: wall
+    clock."""
 
     out: Path
     practices: int
@@ -59,12 +61,12 @@ def import_england_open(
     existing: Mapping[str, str] = {},
     overwrite: bool = False,
 ) -> ImportReport:
-    """Write the dataset folder `out` from the bundle `source`, clipped to ICBs or to a region (all of England otherwise).
+    """Write the dataset folder `out` from the bundle `source`, clipped to ICBs or a region (all of England otherwise).
 
-    existing: scale → column of practices.csv with the body a practice belongs to today, laid over the defaults
-    (PCN, sub-ICB, ICB). Needs practices.csv and one authority boundary file. Flows are modelled for the whole source before
-    clipping, so a provider's income counts patients outside the area too. Raises DataError for what is wrong with the source
-    or unknown in it, OutputError when `out` exists (without overwrite) or cannot be written.
+    existing: scale → column of practices.csv with the body a practice belongs to today, laid over the defaults (PCN,
+    sub-ICB, ICB). Needs practices.csv and one authority boundary file. Flows are modelled for the whole source before
+    clipping, so a provider's income counts patients outside the area too. Raises DataError for what is wrong with the
+    source or unknown in it, OutputError when `out` exists (without overwrite) or cannot be written.
     """
     began = time.monotonic()
     refuse(out, overwrite)
@@ -79,15 +81,15 @@ def import_england_open(
     modelled = model_flows(england, supply, services())
     providers, flows = _clipped(england, chosen, supply, modelled)
     codes = list(practices["code"])
-    held = sorted(set(authorities[boundaries.finest]))
-    links = derive_links(england.xy[chosen], codes, boundaries, held)
+    imported = held(boundaries, authorities)
+    links = derive_links(england.xy[chosen], codes, boundaries, imported[boundaries.finest])
     if links:
         notes.append(f"{len(links)} links between parts that do not touch were derived, not surveyed: see links.csv.")
     excluded = left_out(england, icbs, region)
     if len(excluded):
         notes.append(f"{len(excluded)} practices were left out: see excluded.csv.")
     notes += [*more, *modelled.notes, *_fit_notes(modelled)]
-    areas = [row for tier, codes_held in authorities.items() for row in features(boundaries, tier, codes_held)]
+    areas = features(boundaries, imported)
     with staging(out, overwrite) as folder:
         write_toml(folder / "dataset.toml", _about(_name(england, chosen, icbs, region), [*notes, _provenance(source)]))
         write_csv(folder / "practices.csv", practices)
@@ -139,7 +141,6 @@ def _clipped(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """providers.csv (with income from all practices of the source) and flows.csv of the chosen practices."""
     frame = modelled.frame
-    income = np.bincount(frame["provider"], frame["spend"], minlength=len(supply.codes))
     flows = frame[chosen[frame["practice"].to_numpy(dtype=np.int64)]]
     used = np.unique(flows["provider"].to_numpy(dtype=np.int64))
     codes = np.array(supply.codes, dtype=object)
@@ -151,7 +152,7 @@ def _clipped(
             "kind": supply.kinds[used],
             "easting": grid[0],
             "northing": grid[1],
-            "income": [f"{income[i]:.0f}" for i in used],
+            "income": [f"{modelled.income[i]:.0f}" for i in used],
             "owners": "",
         }
     )
@@ -193,8 +194,8 @@ def _fit_notes(modelled: ModelledFlows) -> list[str]:
     if not len(modelled.frame):
         return []
     notes = [
-        "Spend is catalogue rate × patients × need at catalogue prices; only its split over providers comes from the source. "
-        "A provider's income is its modelled income from all practices of the source, those outside this area included."
+        "Spend is catalogue rate × patients × need at catalogue prices; only its split over providers comes from the "
+        "source. A provider's income is its modelled income from all practices of the source and from elsewhere."
     ]
     if modelled.fit and modelled.raked_r_squared is not None:
         notes.append(

@@ -127,7 +127,7 @@ def _within(table: pd.DataFrame, column: str, wanted: Sequence[str]) -> NDArray[
 def practice_rows(
     england: England, chosen: NDArray[np.bool_], existing: Mapping[str, str], authorities: Mapping[str, Sequence[str]]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The dataset's practices.csv for the chosen practices, and notes. authorities: tier → code of each chosen practice.
+    """The dataset's practices.csv for the chosen practices, and notes. authorities: tier → code of each of them.
 
     existing: scale → column, laid over the default of each scale. Raises DataError for a column that is not there.
     """
@@ -136,7 +136,7 @@ def practice_rows(
     notes: list[str] = []
     at = england.table[chosen].reset_index(drop=True)
     rows = pd.DataFrame({"code": at["code"], "name": [readable(name) for name in at["name"]]}, dtype=str)
-    rows["postcode"] = at["postcode"] if "postcode" in at else ""
+    rows["postcode"] = at.get("postcode", "")
     rows["easting"] = [_short(x, 1) for x in england.xy[chosen, 0]]
     rows["northing"] = [_short(y, 1) for y in england.xy[chosen, 1]]
     rows["patients"] = [_short(size, 0) for size in england.patients[chosen]]

@@ -69,7 +69,8 @@ def read_supply(source: Path, practices: NDArray[np.float64]) -> Supply:
     notes = []
     if codes and not located.all():
         notes.append(
-            f"{int((~located).sum())} of {len(codes)} providers have no coordinates: observed totals alone place their work."
+            f"{int((~located).sum())} of {len(codes)} providers have no coordinates: only observed totals "
+            "place their work."
         )
     return Supply(
         tuple(codes),

@@ -1,7 +1,7 @@
 """What English open data says about each service of the catalogue: facts and proxies, every choice in a table.
 
-Services without a row get no flows: S01–S04 and S54 stay with practices, S46 is bought from care homes, which the source
-does not list.
+Services without a row get no flows: S01–S04 and S54 stay with practices, S46 is bought from care homes, which the
+source does not list.
 """
 
 from __future__ import annotations
@@ -96,8 +96,13 @@ BASES: Mapping[str, Basis] = {
     "S53": _SPECIALISED,
 }
 
-EXPONENTS: Mapping[str, float] = {"mental health": 5.0, "community": 5.0, "walk-in": 5.0, "specialised": 2.0}
-"""Distance exponents assumed where nothing can be fitted: local services steeper than electives, specialised flatter."""
+EXPONENTS: Mapping[str, float] = {"mental health": 5.0, "community": 2.0, "walk-in": 5.0, "specialised": 2.0}
+"""Distance exponents assumed where nothing can be fitted. Community staff travel, so their office says little."""
+
+COMMUNITY_WEIGHTS: Mapping[str, float] = {"community": 1.0, "combined": 0.5, "acute": 0.02}
+"""Attraction for community services: community providers, then combined trusts, then hospitals that run them alone."""
+COMBINED_TRUSTS = frozenset({"RDY", "RPG", "RT5", "RTQ", "RV9", "RW4", "RW5"})
+"""Mental health trusts that run community services though the source lists no general beds for them."""
 
 LARGE_ACUTE_BEDS = 700
 """General and acute beds from which a trust is taken to offer specialised services when nothing better says so."""
@@ -136,6 +141,7 @@ SUCCESSORS: Mapping[str, str] = {
 }
 """Trusts that merged after the list of sites was drawn up → the trust that runs their sites now."""
 
+# Community interest companies and the like that run an area's community services.
 _COMMUNITY_COMPANIES = frozenset({"NLX", "NNF", "NQX", "NR5", "NDJ", "NL8", "NAX", "NHM"})
 _NOT_ENGLISH = re.compile(r"\b(WALES|WELSH|VELINDRE|ONLINE)\b")
 _MENTAL_NAMES = re.compile(r"MENTAL HEALTH|PARTNERSHIP NHS|PARTNERSHIP UNIVERSITY|MAUDSLEY|NORTH LONDON NHS")
@@ -154,7 +160,7 @@ def provider_kind(code: str, name: str, published: str, acute_beds: float, menta
     if "HOSPICE" in title:
         return "third_sector"
     if not _is_trust(code, title, source):
-        # Eye clinics and laboratories call themselves "community" too: only companies known to run community services count.
+        # Eye clinics call themselves "community" too: only companies known to run community services count.
         return "community" if code in _COMMUNITY_COMPANIES else "independent"
     if _NOT_ENGLISH.search(title):
         return "other"

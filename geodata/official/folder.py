@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ MARK = "dataset.toml"
 
 
 def refuse(out: Path, overwrite: bool) -> None:
-    """Raise OutputError when `out` may not be written: it holds a dataset and overwrite is off, or holds something else."""
+    """Raise OutputError when `out` may not be written: a dataset without overwrite, or anything that is no dataset."""
     if not out.exists():
         return
     if not out.is_dir():
@@ -79,13 +78,13 @@ def write_toml(path: Path, values: Mapping[str, str | bool | Sequence[str]]) -> 
 
 def _put_in_place(folder: Path, out: Path) -> None:
     if not out.exists():
-        os.rename(folder, out)
+        folder.rename(out)
         return
     aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.old-", dir=out.parent))
-    os.rename(out, aside)
+    out.rename(aside)
     try:
-        os.rename(folder, out)
+        folder.rename(out)
     except OSError:
-        os.rename(aside, out)
+        aside.rename(out)
         raise
     shutil.rmtree(aside, ignore_errors=True)
