@@ -189,25 +189,21 @@ def _nesting(structure: Structure, scenario: Scenario) -> Iterator[str]:
 
 
 def _pin(dataset: Dataset, pin: Pin, structure: Structure) -> Iterator[str]:
-    """What a pin asks and the structure does not do. A body of today is looked for where most of its patients are."""
-    of = structure.membership[pin.scale]
-    where = {code: int(of[dataset.index[code]]) for code in pin.practices if code in dataset.index}
+    """What a pin asks and the structure does not do. A body of today is stood for by its largest practice."""
+    of, label = structure.membership[pin.scale], pin.scale
+    where = {code: int(of[dataset.index[code]]) for code in pin.practices}
     if pin.kind in ("together", "apart"):
         for a, b in combinations(where, 2):
             if (where[a] == where[b]) != (pin.kind == "together"):
-                yield f"{a} and {b} must be {'together' if pin.kind == 'together' else 'kept apart'} ({pin.scale})"
+                yield f"{a} and {b} must be {'together' if pin.kind == 'together' else 'kept apart'} ({label})"
         return
+    anchor, called = pin.with_, pin.with_
     if pin.body:
-        there = [p.existing.get(pin.scale) == pin.body for p in dataset.practices]
-        held = np.bincount(of, weights=dataset.patients * np.array(there))
-        if not held.any():
-            return
-        anchor, called = int(held.argmax()), f"{pin.body} of today"
-    else:
-        anchor, called = int(of[dataset.index[pin.with_]]), pin.with_
+        today = [p for p in dataset.practices if p.existing.get(pin.scale) == pin.body]
+        anchor, called = max(today, key=lambda p: p.patients).code, f"{pin.body} of today"
     for code, body in where.items():
-        if (body == anchor) != (pin.kind == "fixed"):
-            yield f"{code} must {'' if pin.kind == 'fixed' else 'not '}be with {called} ({pin.scale})"
+        if (body == int(of[dataset.index[anchor]])) != (pin.kind == "fixed"):
+            yield f"{code} must {'' if pin.kind == 'fixed' else 'not '}be with {called} ({label})"
 
 
 def _least_reach(dataset: Dataset, members: NDArray[np.int64], centre: int, reach: float) -> float:
