@@ -80,11 +80,11 @@ def rake(
     exactly. A column whose prior is zero everywhere stays zero.
     """
     asked = float(rows.sum())
-    trips = np.where(columns > 0, prior, 0.0)
-    reachable = np.where(trips.sum(axis=0) > 0, columns, 0.0)
-    if asked <= 0 or reachable.sum() <= 0:
-        return np.zeros_like(prior), 0.0
-    target = reachable * (asked / reachable.sum())
+    used = np.flatnonzero((columns > 0) & (prior.sum(axis=0) > 0))
+    raked = np.zeros_like(prior, dtype=float)
+    if asked <= 0 or not len(used):
+        return raked, 0.0
+    trips, target = prior[:, used], columns[used] * (asked / columns[used].sum())
     error = np.inf
     for _ in range(rounds):
         trips = trips * _ratio(rows, trips.sum(axis=1))[:, None]
@@ -92,7 +92,8 @@ def rake(
         error = float(np.max(np.abs(trips.sum(axis=1) - rows)[rows > 0] / rows[rows > 0]))
         if error <= tolerance:
             break
-    return trips, error
+    raked[:, used] = trips
+    return raked, error
 
 
 def block_sums(trips: Floats, blocks: Ints, count: int) -> Floats:

@@ -30,9 +30,13 @@ class Area:
 
 @dataclass(frozen=True)
 class Boundaries:
-    """Authority polygons of the source by tier, code → area. A tier that has no file and cannot be made is absent."""
+    """Authority polygons of the source by tier, code → area. A tier that has no file and cannot be made is absent.
+
+    filled: holes between authorities that were given to one of them.
+    """
 
     tiers: Mapping[str, Mapping[str, Area]]
+    filled: int
 
     def shapes(self, tier: str, codes: Sequence[str] | None = None) -> list[BaseGeometry]:
         """Polygons of a tier on the national grid (metres), those of `codes` or all."""
@@ -52,16 +56,18 @@ def read_boundaries(source: Path) -> Boundaries:
     are absent or one cannot be understood.
     """
     tiers: dict[str, dict[str, Area]] = {}
+    filled = 0
     for tier, pattern, key in (("lower", "la_*.geojson", "lad"), ("upper", "utla_*.geojson", "utla")):
         found = sorted(source.glob(pattern))
         if found:
-            tiers[tier] = _filled(_read(found[0], key))
+            tiers[tier], count = _filled(_read(found[0], key))
+            filled = max(filled, count)
     if not tiers:
         mend = "Add la_boundaries.geojson or utla_boundaries.geojson."
         raise DataError(Problem("no authority boundary file", source.name, "Practices need their authorities.", mend))
     if "upper" not in tiers and all(area.parent for area in tiers["lower"].values()):
         tiers["upper"] = _dissolved(tiers["lower"])
-    return Boundaries(tiers)
+    return Boundaries(tiers, filled)
 
 
 def _read(path: Path, key: str) -> dict[str, Area]:
@@ -86,8 +92,9 @@ def _read(path: Path, key: str) -> dict[str, Area]:
     return rows
 
 
-def _filled(areas: dict[str, Area]) -> dict[str, Area]:
-    """Holes that no authority covers, left by generalising, given to the neighbour with the longest border on each."""
+def _filled(areas: dict[str, Area]) -> tuple[dict[str, Area], int]:
+    """Holes that no authority covers, left by generalising, given to the neighbour with the longest border on each;
+    and how many there were."""
     shapes = {code: shape(area.geometry) for code, area in areas.items()}
     codes = list(shapes)
     tree = shapely.STRtree(list(shapes.values()))
@@ -103,7 +110,7 @@ def _filled(areas: dict[str, Area]) -> dict[str, Area]:
     for code, holes in gained.items():
         whole = shapely.union_all([shapes[code], *holes], grid_size=GRID_DEGREES)
         mended[code] = replace(areas[code], geometry=dict(mapping(whole)))
-    return mended
+    return mended, sum(len(holes) for holes in gained.values())
 
 
 def _dissolved(lower: Mapping[str, Area]) -> dict[str, Area]:

@@ -37,14 +37,16 @@ class ModelledFlows:
     notes: tuple[str, ...]
 
 
-def model_flows(england: England, supply: Supply, services: Sequence[Service]) -> ModelledFlows:
+def model_flows(
+    england: England, supply: Supply, services: Sequence[Service], commissioned_by: str = "sub_icb_code"
+) -> ModelledFlows:
     """Split each service's activity (catalogue rate × patients × need) over providers by the basis its row names.
 
-    Raises DataError when there are pathways but practices do not say their sub-ICB.
+    commissioned_by: column of the source's practices with the commissioner that the elective pathways are counted by.
     """
     if not supply.codes:
         return ModelledFlows(_frame([]), np.empty(0), None, None, ("No provider file in the source: no flows.",))
-    model = Model(england, supply)
+    model = Model(england, supply, commissioned_by)
     parts: dict[Basis, tuple[Split, NDArray[np.str_]]] = {}
     rows, without = [], []
     weighted = england.patients * england.need

@@ -23,10 +23,11 @@ from geodata.official.england_services import (
     Basis,
 )
 from optimiser.domain import Evidence
-from optimiser.errors import DataError, Problem
 
 ASSUMED_EXPONENT = 3.5
 """Of elective care when there are no pathways to fit it to; what England's April 2026 pathways give."""
+MOST_PER_PATIENT = 0.5
+"""Attendances a year above which providers must see people of practices outside the source (England: 0.26 type 1)."""
 TIES = (0.2, 5.0)
 """Limits of observed ÷ modelled elective pathways, when elective ties correct an emergency catchment."""
 
@@ -38,17 +39,15 @@ DISTANCE: Evidence = "distance only"
 class Model:
     """Trips of the source's practices by basis; a practice's add up to its weight (patients × need) or to zero."""
 
-    def __init__(self, england: England, supply: Supply):
+    def __init__(self, england: England, supply: Supply, commissioned_by: str):
         self.supply = supply
         self.weight = england.patients * england.need
         self.icb, self.sub_icb = england.column("icb_code"), england.column("sub_icb_code")
-        if len(supply.pathways) and "sub_icb_code" not in england.table:
-            rule = "flows.csv counts by sub-ICB."
-            raise DataError(Problem("column 'sub_icb_code' is missing", "practices.csv:1:sub_icb_code", rule))
-        commissioners = sorted(set(supply.pathways["commissioner"]) & set(self.sub_icb) - {""})
+        self.commissioner = england.column(commissioned_by)
+        commissioners = sorted(set(supply.pathways["commissioner"]) & set(self.commissioner) - {""})
         number = {code: i for i, code in enumerate(commissioners)}
         self.commissioners = commissioners
-        self.block = np.array([number.get(code, -1) for code in self.sub_icb], dtype=np.int64)
+        self.block = np.array([number.get(code, -1) for code in self.commissioner], dtype=np.int64)
         self.located = ~np.isnan(supply.km[0]) if len(supply.km) else np.zeros(len(supply.codes), dtype=bool)
         self.trust = ~np.isin(supply.kinds, ("independent", "third_sector", "other"))
         self.electives = self._observed(Basis("pathways"))
@@ -74,7 +73,7 @@ class Model:
         counts = self._counts(every)
         if not self.commissioners:
             return np.ones(len(counts))
-        absent = np.array([bool(code) for code in self.sub_icb]) & (self.block < 0)
+        absent = np.array([bool(code) for code in self.commissioner]) & (self.block < 0)
         modelled = gravity(self.weight, np.where(self.located, counts, 0), self.deterrence)
         per_weight = self.electives.sum() / self.weight[self.block >= 0].sum()
         explained = modelled[absent].sum(axis=0) * per_weight
@@ -86,8 +85,8 @@ class Model:
         """What the model had to assume."""
         notes = list(self.supply.notes)
         if not self.commissioners:
-            return [*notes, "No elective pathways in the source: every flow is distance only."]
-        absent = sorted(set(self.sub_icb) - set(self.commissioners) - {""})
+            return [*notes, "No elective pathways of these practices in the source."]
+        absent = sorted(set(self.commissioner) - set(self.commissioners) - {""})
         if absent:
             notes.append(f"Not in the elective pathways, so modelled by distance only: {', '.join(absent)}.")
         if (self.elsewhere > 1).any():
@@ -210,13 +209,19 @@ class Model:
         return ties
 
     def _to_totals(self, totals: Floats, exponent: float, ties: Floats | None) -> tuple[Floats, NDArray[np.str_]]:
-        """Distance raked to all that each provider is known to see; acute size and distance where that is unknown."""
+        """Distance raked to all that each provider sees; a part of the country has gravity alone, not a known total.
+
+        Acute size and distance where nothing is known of what providers see.
+        """
         known = np.where(self.located, totals, 0.0)
         if not known.any():
             acute = np.where((self.supply.kinds == "acute") & self.located, np.maximum(self.supply.acute_beds, 1), 0.0)
             return self._by_distance(acute, decay(self.supply.km, exponent))
-        prior = decay(self.supply.km, exponent) * known * (1.0 if ties is None else ties)
-        trips, _ = rake(prior, self.weight, known)
+        deterrence = decay(self.supply.km, exponent) * (1.0 if ties is None else ties)
+        if known.sum() <= MOST_PER_PATIENT * self.weight.sum():
+            trips, _ = rake(deterrence, self.weight, known)
+        else:
+            trips = gravity(self.weight, known, deterrence)
         seen = (self.block >= 0) if self.commissioners else np.zeros(len(self.weight), dtype=bool)
         return trips, np.where(seen, PROXY, DISTANCE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ ATTRIBUTION = (
     "right 2014-2025; Contains Royal Mail data © Royal Mail copyright and database right 2014-2025; Contains National "
     "Statistics data © Crown copyright and database right 2014-2025. Licensed under the Open Government Licence v3.0."
 )
-PRICE_YEAR, LIST_YEAR, GEOGRAPHY_YEAR = "2010/11", "2025", "2025 (authorities 2023)"
+PRICE_YEAR, LIST_YEAR = "2010/11", "2025"
+GEOGRAPHY_YEARS: Mapping[str, str] = {"2025": "2025 (authorities 2023)"}
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,11 @@ def import_england_open(
     chosen = choose(england, icbs, region)
     boundaries = read_boundaries(source)
     authorities, notes = _authorities(england, chosen, boundaries)
+    if boundaries.filled:
+        notes.append(f"{boundaries.filled} holes between generalised boundaries were given to a neighbour.")
     practices, more = practice_rows(england, chosen, existing, authorities)
     supply = read_supply(source, england.xy)
-    modelled = model_flows(england, supply, services())
+    modelled = model_flows(england, supply, services(), _commissioned_by(england, supply, existing))
     providers, flows = _clipped(england, chosen, supply, modelled)
     codes = list(practices["code"])
     imported = held(boundaries, authorities)
@@ -91,7 +95,9 @@ def import_england_open(
     notes += [*more, *modelled.notes, *_fit_notes(modelled)]
     areas = features(boundaries, imported)
     with staging(out, overwrite) as folder:
-        write_toml(folder / "dataset.toml", _about(_name(england, chosen, icbs, region), [*notes, _provenance(source)]))
+        write_toml(
+            folder / "dataset.toml", _about(source, _name(england, chosen, icbs, region), [*notes, _provenance(source)])
+        )
         write_csv(folder / "practices.csv", practices)
         write_csv(folder / "providers.csv", providers)
         if len(flows):
@@ -136,6 +142,13 @@ def _authorities(
     return found, notes
 
 
+def _commissioned_by(england: England, supply: Supply, existing: Mapping[str, str]) -> str:
+    """The column that names whom elective pathways are counted by: sub-ICB, else an existing body that they know."""
+    known = set(supply.pathways["commissioner"])
+    columns = ["sub_icb_code", *existing.values()]
+    return next((column for column in columns if known & set(england.column(column))), "sub_icb_code")
+
+
 def _clipped(
     england: England, chosen: NDArray[np.bool_], supply: Supply, modelled: ModelledFlows
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -177,12 +190,16 @@ def _name(england: England, chosen: NDArray[np.bool_], icbs: Sequence[str], regi
     return "; ".join(sorted(set(england.table[labels][chosen])))
 
 
-def _about(name: str, notes: Sequence[str]) -> dict[str, str | bool | Sequence[str]]:
+def _about(source: Path, name: str, notes: Sequence[str]) -> dict[str, str | bool | Sequence[str]]:
+    # A bundle of another year says so in the folder's name; nothing inside the files does.
+    year = LIST_YEAR
+    if found := re.search(r"(?:19|20)\d\d$", source.resolve().name):
+        year = found.group()
     return {
         "name": name,
         "price_year": PRICE_YEAR,
-        "list_year": LIST_YEAR,
-        "geography_year": GEOGRAPHY_YEAR,
+        "list_year": year,
+        "geography_year": GEOGRAPHY_YEARS.get(year, year),
         "licence": LICENCE,
         "attribution": ATTRIBUTION,
         "synthetic": False,

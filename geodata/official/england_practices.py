@@ -149,14 +149,14 @@ def practice_rows(
         label = column.removesuffix("_code") + "_name"
         rows[f"existing_{scale}"] = at[column]
         rows[f"existing_{scale}_name"] = [readable(name) for name in at[label]] if label in header else at[column]
-    for target, column, places in (
+    for target, start, places in (
         ("need_index", "need_index_overall", 4),
-        ("deprivation", "imd_score_2019", 3),
+        ("deprivation", "imd_score", 3),
         ("pct_65plus", "pct_65plus", 2),
     ):
-        rows[target] = [_short(value, places) for value in numbers(england.table, column, FILE)[chosen]]
+        rows[target] = [_short(value, places) for value in _dated(england, start)[chosen]]
     rows["rural"] = [_short(RURAL.get(name, np.nan), 1) for name in np.array(england.column("ruc11_class"))[chosen]]
-    items = _items(england)
+    items = _dated(england, "rx_items_per_1000")
     mean = _weighted_mean(items, england.patients)
     rows["referral_index"] = ""
     rows["prescribing_index"] = [_short(value, 3) for value in items[chosen] / mean]
@@ -164,11 +164,10 @@ def practice_rows(
     return rows, notes
 
 
-def _items(england: England) -> NDArray[np.float64]:
-    for column in england.table.columns:
-        if column.startswith("rx_items_per_1000"):
-            return numbers(england.table, column, FILE)
-    return np.full(len(england.table), np.nan)
+def _dated(england: England, start: str) -> NDArray[np.float64]:
+    """The column of that name, or that begins so and ends in its date; NaN without one."""
+    found = [column for column in england.table.columns if column == start or column.startswith(f"{start}_")]
+    return numbers(england.table, found[0] if found else start, FILE)
 
 
 def _weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

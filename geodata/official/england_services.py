@@ -155,6 +155,8 @@ def provider_kind(code: str, name: str, published: str, acute_beds: float, menta
     Combined trusts are called by what most of their beds are for.
     """
     title, source = name.upper(), published.upper()
+    if _NOT_ENGLISH.search(title):
+        return "other"
     if "AMBULANCE" in title:
         return "ambulance"
     if "HOSPICE" in title:
@@ -162,8 +164,6 @@ def provider_kind(code: str, name: str, published: str, acute_beds: float, menta
     if not _is_trust(code, title, source):
         # Eye clinics call themselves "community" too: only companies known to run community services count.
         return "community" if code in _COMMUNITY_COMPANIES else "independent"
-    if _NOT_ENGLISH.search(title):
-        return "other"
     if "TYPE 1 A&E" in source and "NO TYPE 1" not in source:
         return "acute"
     if _COMMUNITY_NAMES.search(title):
