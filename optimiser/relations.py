@@ -16,7 +16,9 @@ def standardised(dataset: Dataset) -> NDArray[np.float64]:
     """n × 3: each attribute minus its mean over its standard deviation across practices; 0 where missing or constant."""
     columns = []
     for name in ATTRIBUTES:
-        raw = np.array([np.nan if getattr(p, name) is None else getattr(p, name) for p in dataset.practices], dtype=float)
+        raw = np.array(
+            [np.nan if getattr(p, name) is None else getattr(p, name) for p in dataset.practices], dtype=float
+        )
         known = raw[~np.isnan(raw)]
         spread = known.std() if len(known) else 0.0
         columns.append(np.zeros(len(raw)) if spread == 0 else np.nan_to_num((raw - known.mean()) / spread))

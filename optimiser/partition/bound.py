@@ -11,7 +11,8 @@ charge are dropped, which only weakens it.
 
 True weights. Weights are floored to steps of s patients, q = ⌊w / s⌋. A set whose steps sum to Q and that has at most M members
 has a true weight P in [sQ, sQ + M(s − 1)]. Each item also carries σ(w − s q) for a slope σ, and the size term becomes the minimum
-of g(P) − σ(P − sQ) over that interval ∩ [lo, hi]: a lower bound on g at the true weight, for every σ (docs/method.md).
+of g(P) − σ(P − sQ) over that interval ∩ [lo, hi]: a lower bound on g at the true weight, for every σ, so at each Q the greatest
+over several slopes still holds. M is the most of the lightest units that fit in sQ patients.
 """
 
 from __future__ import annotations
@@ -25,17 +26,15 @@ from numpy.typing import NDArray
 from optimiser.partition.problem import PartitionProblem
 
 INF = np.inf
+FEWEST_CANDIDATES = 40  # per centre, while multipliers move
 
 
 @dataclass(frozen=True)
 class Pricing:
-    """Frozen tables of one problem at one weight step: candidates by centre (CSR), steps and slope.
+    """Frozen tables of one problem at one weight step. start, unit, cost: candidates by centre (CSR), the centre's own unit
+    first. steps: q by unit. remainder: slopes × units, σ(w − s q). window: slopes × (Q + 1), the size term (inf where no
+    true weight within bounds is possible). work: knapsack cells that one pricing fills."""
 
-    window: size term at each Q (inf where no true weight in [lo, hi] is possible).
-    """
-
-    step: int
-    slope: float
     start: NDArray[np.int64]
     unit: NDArray[np.int32]
     cost: NDArray[np.float64]
@@ -43,57 +42,91 @@ class Pricing:
     remainder: NDArray[np.float64]
     window: NDArray[np.float64]
 
+    @property
+    def work(self) -> int:
+        """Cells filled: candidates × steps × slopes."""
+        return len(self.unit) * self.window.size
 
-def pricing(problem: PartitionProblem, step: int, nearest: int | None = None) -> Pricing:
-    """Tables for `price` at a weight step. nearest: keep only the cheapest so many units per centre (rounds that steer π;
-    the published bound is priced with every unit within reach)."""
-    hi = min(problem.hi, int(problem.weights.sum()))
+
+def rough(problem: PartitionProblem, step: int) -> Pricing:
+    """Tables that only steer π: each centre keeps its cheapest units, up to twice the largest body, and the size term is taken at
+    the weight expected of Q steps, right to second order in the step."""
+    hi = _largest(problem)
+    slope = _slope(problem, float(_cheapest_size(problem)))
+    start, unit, cost = _candidates(problem, 2 * hi)
+    steps = problem.weights // step
+    whole = int(steps.sum())
+    stretch = problem.weights.sum() / (whole * step) if whole else 1.0
+    at = np.arange(hi // step + 1) * step
+    patients = at * stretch
+    inside = (patients >= problem.lo) & (patients <= hi)
+    size = np.where(inside, problem.size_cost(np.maximum(patients, 1)) - slope * (patients - at), INF)
+    remainder = slope * (problem.weights - steps * step)
+    return Pricing(start, unit, cost, steps.astype(np.int64), remainder[None, :].astype(float), size[None, :])
+
+
+def rigorous(problem: PartitionProblem, step: int, typical: float) -> Pricing:
+    """Tables for a bound that holds for the true weights: every unit within reach, rounding allowance included.
+
+    typical: patients of a typical body; the slopes are the size curve's around it.
+    """
+    hi = _largest(problem)
+    start, unit, cost = _candidates(problem, None)
+    steps = problem.weights // step
+    slopes = np.unique([_slope(problem, float(np.clip(f * typical, problem.lo, hi))) for f in (0.7, 1.0, 1.3)])
+    lightest = np.cumsum(np.sort(problem.weights))
+    size = np.stack([_size_window(problem, hi, step, slope, lightest) for slope in slopes])
+    remainder = slopes[:, None] * (problem.weights - steps * step)
+    return Pricing(start, unit, cost, steps.astype(np.int64), remainder.astype(float), size)
+
+
+def _largest(problem: PartitionProblem) -> int:
+    return min(problem.hi, int(problem.weights.sum()))
+
+
+def _candidates(problem: PartitionProblem, most: int | None) -> tuple[NDArray, NDArray, NDArray]:
+    """(start, unit, cost) by centre: its own unit, then units within reach from cheapest per patient, until they weigh `most`."""
     reachable = np.isfinite(problem.costs)
-    start, unit, cost = [0], [], []
     per_head = problem.costs / np.maximum(problem.weights, 1)[:, None]
+    start, unit, cost = [0], [np.empty(0, np.int64)], [np.empty(0)]
     for j, own in enumerate(problem.owner):
-        units = np.flatnonzero(reachable[:, j])
-        if own not in units:
-            start.append(start[-1])
-            continue
-        units = units[units != own]
-        if nearest is not None and len(units) > nearest:
-            units = units[np.argpartition(per_head[units, j], nearest)[:nearest]]
-        chosen = np.concatenate(([own], units[np.argsort(per_head[units, j], kind="stable")]))
+        chosen = np.empty(0, np.int64)
+        if reachable[own, j]:
+            units = np.flatnonzero(reachable[:, j])
+            units = units[units != own]
+            units = units[np.argsort(per_head[units, j], kind="stable")]
+            if most is not None:
+                wide = int(np.searchsorted(np.cumsum(problem.weights[units]), most)) + 1
+                units = units[: max(wide, FEWEST_CANDIDATES)]
+            chosen = np.concatenate(([own], units))
         unit.append(chosen)
         cost.append(problem.costs[chosen, j])
         start.append(start[-1] + len(chosen))
-    steps = problem.weights // step
-    slope = _slope(problem, hi)
-    lightest = np.cumsum(np.sort(problem.weights))
-    members = max(1, int(np.searchsorted(lightest, hi, side="right")))
-    return Pricing(
-        step=step,
-        slope=slope,
-        start=np.array(start, dtype=np.int64),
-        unit=np.concatenate(unit).astype(np.int32) if unit else np.empty(0, np.int32),
-        cost=np.concatenate(cost) if cost else np.empty(0),
-        steps=steps.astype(np.int64),
-        remainder=(slope * (problem.weights - steps * step)).astype(float),
-        window=_size_window(problem, hi, step, slope, members),
-    )
+    return np.array(start, dtype=np.int64), np.concatenate(unit).astype(np.int32), np.concatenate(cost)
 
 
-def _slope(problem: PartitionProblem, hi: int) -> float:
-    """Marginal £ per patient of the size curve at its cheapest size per head: where good bodies are."""
-    sizes = np.unique(np.linspace(max(1, problem.lo), hi, 2_001).astype(np.int64))
-    if len(sizes) < 3:
-        return 0.0
-    best = sizes[np.argmin(problem.size_cost(sizes) / sizes)]
-    reach = max(1, (hi - problem.lo) // 50)
-    below, above = max(1, best - reach), min(hi, best + reach)
-    if below == above:
-        return 0.0
-    return float((problem.size_cost(above)[0] - problem.size_cost(below)[0]) / (above - below))
+def _cheapest_size(problem: PartitionProblem) -> int:
+    """Patients of the body with the least size cost per head."""
+    hi = _largest(problem)
+    sizes = np.unique(np.linspace(max(1, min(problem.lo, hi)), hi, 2_001).astype(np.int64))
+    return int(sizes[np.argmin(problem.size_cost(sizes) / sizes)])
 
 
-def _size_window(problem: PartitionProblem, hi: int, step: int, slope: float, members: int) -> NDArray[np.float64]:
-    """For each Q: min of g(P) − slope (P − sQ) over integers P in [sQ, sQ + M(s − 1)] ∩ [lo, hi], rounded outward to slots."""
+def _slope(problem: PartitionProblem, at: float) -> float:
+    """Marginal £ per patient of the size curve at a size."""
+    reach = max(1.0, 0.02 * at)
+    below, above = max(1.0, at - reach), at + reach
+    low, high = problem.size_cost(np.array([below, above]))
+    return float((high - low) / (above - below))
+
+
+def _size_window(
+    problem: PartitionProblem, hi: int, step: int, slope: float, lightest: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """For each Q: min of g(P) − slope (P − sQ) over P in [sQ, sQ + M(s − 1)] ∩ [lo, hi], rounded outward to whole slots.
+
+    lightest: cumulative weight of the units from the lightest. A set of Q steps weighs less than s(Q + M), M found by iteration.
+    """
     slots = hi // step + 1
     lowest = np.full(slots, INF)
     chunk = max(1, 2_000_000 // step)
@@ -103,103 +136,92 @@ def _size_window(problem: PartitionProblem, hi: int, step: int, slope: float, me
         inside = (patients >= problem.lo) & (patients <= hi)
         value = np.where(inside, problem.size_cost(np.maximum(patients, 1)) - slope * patients, INF)
         lowest[first:last] = value.reshape(-1, step).min(axis=1)
-    if problem.lo == 0 and hi == 0:
-        lowest[0] = problem.size_cost(1)[0]
-    width = 0 if step == 1 else -(-members * (step - 1) // step)
-    window = lowest.copy()
-    for shift in range(1, min(width, slots - 1) + 1):
-        window[:-shift] = np.minimum(window[:-shift], lowest[shift:])
+    floored = np.cumsum(np.sort(np.diff(lightest, prepend=0) // step))
+    most = np.searchsorted(floored, np.arange(slots), side="right")
+    width = -(-most * (step - 1) // step)
+    window = _window_minimum(lowest, width.astype(np.int64))
     return window + slope * step * np.arange(slots)
 
 
-@numba.njit(cache=True, fastmath=False)
-def _knapsack(values, steps, window, take, record):
-    """Best value of a set containing item 0, plus the size window; returns (value, Q). take: items × (Q + 1) flags."""
-    top = len(window) - 1
-    now = np.full(top + 1, INF)
-    nxt = np.empty(top + 1)
-    now[steps[0]] = values[0]
-    reached = steps[0]
+@numba.njit(cache=True)
+def _window_minimum(values, width):
+    """min of values[Q : Q + width[Q] + 1] for each Q."""
+    out = values.copy()
+    for Q in range(len(values)):
+        for at in range(Q, min(len(values), Q + width[Q] + 1)):
+            out[Q] = min(out[Q], values[at])
+    return out
+
+
+@numba.njit(cache=True)
+def _knapsack(values, steps, top, take, record):
+    """Least value of a set containing item 0, by total steps 0 … top; inf where none. take: items × (top + 1) flags."""
+    rows = np.full((2, top + 1), INF)
+    rows[0, steps[0]] = values[0]
+    reached, now = steps[0], 0
     for k in range(1, len(values)):
         q, v = steps[k], values[k]
         reach = min(top, reached + q)
-        for Q in range(min(q, top + 1)):
-            nxt[Q] = now[Q]
-        for Q in range(q, reach + 1):
-            with_it = now[Q - q] + v
-            nxt[Q] = min(now[Q], with_it)
+        old, new = rows[now], rows[1 - now]
+        new[: min(q, reach + 1)] = old[: min(q, reach + 1)]
         if record:
-            for Q in range(min(q, top + 1)):
-                take[k, Q] = 0
+            flags = take[k]
             for Q in range(q, reach + 1):
-                take[k, Q] = now[Q - q] + v < now[Q]
-        for Q in range(reach + 1):
-            now[Q] = nxt[Q]
-        reached = reach
-    best, where = INF, -1
-    for Q in range(reached + 1):
-        value = now[Q] + window[Q]
-        if value < best:
-            best, where = value, Q
-    return best, where
+                with_it = old[Q - q] + v
+                better = with_it < old[Q]
+                flags[Q] = better
+                new[Q] = with_it if better else old[Q]
+        else:
+            for Q in range(q, reach + 1):
+                new[Q] = min(old[Q], old[Q - q] + v)
+        reached, now = reach, 1 - now
+    return rows[now]
 
 
 @numba.njit(cache=True, parallel=True)
-def _price_all(start, unit, cost, steps, remainder, window, pi, record, reduced, size, chosen):
+def _price_all(start, unit, cost, steps, remainder, window, pi, record, reduced, chosen):
     """Reduced cost of every centre; with `record`, the members of its best body as flags along the CSR."""
-    top = len(window) - 1
+    slopes, top = window.shape[0], window.shape[1] - 1
     for j in numba.prange(len(start) - 1):
         a, b = start[j], start[j + 1]
         reduced[j] = INF
         if a == b or steps[unit[a]] > top:
             continue
+        fits = np.empty(b - a, np.int64)
         count = 0
         for e in range(a, b):
             if steps[unit[e]] <= top:
+                fits[count] = e
                 count += 1
+        weights = steps[unit[fits[:count]]]
+        take = np.zeros((count, top + 1) if record else (1, 1), np.bool_)
+        height = np.full(top + 1, -INF)
         values = np.empty(count)
-        weights = np.empty(count, np.int64)
-        place = np.empty(count, np.int64)
-        k = 0
-        for e in range(a, b):
-            i = unit[e]
-            if steps[i] <= top:
-                values[k] = cost[e] - pi[i] + remainder[i]
-                weights[k] = steps[i]
-                place[k] = e
-                k += 1
-        take = np.zeros((count, top + 1), np.bool_) if record else np.zeros((1, 1), np.bool_)
-        best, Q = _knapsack(values, weights, window, take, record)
-        reduced[j] = best
-        if record and Q >= 0 and best < INF:
+        for s in range(slopes):
+            for k in range(count):
+                i = unit[fits[k]]
+                values[k] = cost[fits[k]] - pi[i] + remainder[s, i]
+            row = _knapsack(values, weights, top, take, record)
+            for Q in range(top + 1):
+                height[Q] = max(height[Q], row[Q] + window[s, Q])
+        Q = np.argmin(height)
+        reduced[j] = height[Q]
+        if record and height[Q] < INF:
             chosen[a] = True
             for k in range(count - 1, 0, -1):
                 if take[k, Q]:
-                    chosen[place[k]] = True
+                    chosen[fits[k]] = True
                     Q -= weights[k]
-                    size[j] += weights[k]
 
 
 def price(
     tables: Pricing, pi: NDArray[np.float64], record: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(m reduced costs r_j, flags along tables.unit of each centre's best body; empty flags unless `record`)."""
-    m = len(tables.start) - 1
-    reduced = np.empty(m)
+    """(m reduced costs r_j, flags along tables.unit of each centre's best body; the flags are set only with `record`)."""
+    reduced = np.empty(len(tables.start) - 1)
     chosen = np.zeros(len(tables.unit) if record else 1, dtype=np.bool_)
-    _price_all(
-        tables.start,
-        tables.unit,
-        tables.cost,
-        tables.steps,
-        tables.remainder,
-        tables.window,
-        pi,
-        record,
-        reduced,
-        np.zeros(m, np.int64),
-        chosen,
-    )
+    arrays = tables.start, tables.unit, tables.cost, tables.steps, tables.remainder, tables.window
+    _price_all(*arrays, pi, record, reduced, chosen)
     return reduced, chosen
 
 
@@ -221,56 +243,10 @@ def bound_value(
     return float(pi.sum() + sums[k]), centre[taken]
 
 
-@dataclass
-class Ascent:
-    """Deflected subgradient ascent on π (the one mutable object of the engine; one ascent per solve).
-
-    After each round: best (the highest LB so far with these tables), pi (its multipliers), columns (bodies priced).
-    """
-
-    problem: PartitionProblem
-    tables: Pricing
-    pi: NDArray[np.float64]
-    relaxation: float = 1.0
-    best: float = -INF
-    best_pi: NDArray[np.float64] | None = None
-    _direction: NDArray[np.float64] | None = None
-    _stalled: int = 0
-
-    def round(self, incumbent: float) -> list[tuple[int, ...]]:
-        """One pricing round and one step; returns the distinct bodies priced below zero (unit positions, ascending)."""
-        reduced, chosen = price(self.tables, self.pi, record=True)
-        value, centres = bound_value(self.problem, self.pi, reduced)
-        if value > self.best + 1e-9 * abs(value):
-            self.best, self.best_pi, self._stalled = value, self.pi.copy(), 0
-        else:
-            self._stalled += 1
-            if self._stalled >= 8:
-                self.relaxation *= 0.7
-                self._stalled = 0
-                if self.best_pi is not None:
-                    self.pi = self.best_pi.copy()
-                    self._direction = None
-        covered = np.zeros(self.problem.units)
-        columns = set()
-        start, unit = self.tables.start, self.tables.unit
-        for j in centres:
-            members = unit[start[j] : start[j + 1]][chosen[start[j] : start[j + 1]]]
-            covered[members] += 1
-            columns.add(tuple(sorted(int(i) for i in members)))
-        slack = 1.0 - covered
-        self._direction = slack if self._direction is None else 0.6 * slack + 0.4 * self._direction
-        norm = float(self._direction @ self._direction)
-        target = max(incumbent, value + 1e-6 * abs(value))
-        if norm > 0:
-            self.pi = self.pi + self.relaxation * (target - value) / norm * self._direction
-        return sorted(columns)
-
-
-def published_bound(problem: PartitionProblem, pi: NDArray[np.float64], step: int) -> float:
-    """LB(π) with every unit within reach and the rounding allowance: valid for the true weights."""
-    reduced, _ = price(pricing(problem, step), pi)
-    return bound_value(problem, pi, reduced)[0]
+def priced_bodies(tables: Pricing, chosen: NDArray[np.bool_], centres: NDArray[np.int64]) -> list[NDArray[np.int32]]:
+    """Unit positions of the best body of each centre, from the flags that `price` recorded."""
+    start, unit = tables.start, tables.unit
+    return [unit[start[j] : start[j + 1]][chosen[start[j] : start[j + 1]]] for j in centres]
 
 
 def starting_multipliers(problem: PartitionProblem, assignment: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -60,7 +60,9 @@ def set_aside(problem: PartitionProblem) -> tuple[PartitionProblem | None, float
         costs=problem.costs[np.ix_(kept, centres)],
         steer=None if problem.steer is None else problem.steer[np.ix_(kept, centres)],
         edges=position[np.array(inner, dtype=np.int64).reshape(-1, 2)].astype(np.int32),
-        apart=tuple((int(position[a]), int(position[b])) for a, b in problem.apart if min(position[a], position[b]) >= 0),
+        apart=tuple(
+            (int(position[a]), int(position[b])) for a, b in problem.apart if min(position[a], position[b]) >= 0
+        ),
         min_bodies=None if problem.min_bodies is None else max(0, problem.min_bodies - len(alone)),
         max_bodies=None if problem.max_bodies is None else problem.max_bodies - len(alone),
         splits=None if problem.splits is None else SplitCharge(problem.splits.rate, problem.splits.patients[kept]),

@@ -7,6 +7,7 @@ walk to a valid one; only valid partitions are ever returned as incumbents.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numba
@@ -14,14 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.problem import PartitionProblem, canonical
 
 OUT_OF_REACH = 1e9  # £: dearer than any body, small enough to keep pennies in a float64 sum
 PER_PATIENT_OUT_OF_BOUNDS = 1e3  # £ per patient below lo or above hi
+LEGS = 8  # pieces of a run, between which partitions are reported
+TREE_SHARE = 0.02  # share of moves that merge and split; each costs as much as fifty boundary moves
+CUTS_TRIED = 12  # feasible cuts of a tree priced in full
 
 
 @dataclass(frozen=True)
-class Ground:
+class Flat:
     """The problem as flat arrays for the compiled loops; none of it changes during a search."""
 
     weights: NDArray[np.int64]
@@ -59,7 +63,7 @@ class Ground:
         )
 
 
-def ground(problem: PartitionProblem) -> Ground:
+def flatten(problem: PartitionProblem) -> Flat:
     """Flatten a problem for `anneal`. The size curve is tabulated at every whole number of patients."""
     n = problem.units
     order = np.argsort(problem.owner, kind="stable")
@@ -74,7 +78,7 @@ def ground(problem: PartitionProblem) -> Ground:
         last = min(hi + 1, first + 1_000_000)
         curve[first:last] = problem.size_cost(np.maximum(np.arange(first, last), 1))
     splits = problem.splits
-    return Ground(
+    return Flat(
         weights=problem.weights.astype(np.int64),
         costs=np.where(np.isfinite(problem.costs), problem.costs, OUT_OF_REACH),
         centre_start=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
@@ -347,7 +351,9 @@ def anneal(
             if contiguous:
                 if not _stays_connected(members[a], count[a], u, back, body, a, indptr, indices, mark, queue):
                     continue
-                if back >= 0 and not _stays_connected(members[b], count[b], back, u, body, b, indptr, indices, mark, queue):
+                if back >= 0 and not _stays_connected(
+                    members[b], count[b], back, u, body, b, indptr, indices, mark, queue
+                ):
                     continue
             for turn in range(2):
                 x, src, dst = (u, a, b) if turn == 0 else (back, b, a)
@@ -551,6 +557,43 @@ def anneal(
             best_cost = current
             best[:] = body
     return best, best_cost
+
+
+def run(
+    problem: PartitionProblem,
+    flat: Flat,
+    rng: np.random.Generator,
+    moves: int,
+    start: NDArray[np.int32] | None,
+    heat: float,
+    see: Callable[[NDArray[np.int32]], None],
+) -> NDArray[np.int32] | None:
+    """One annealing run from `start` (or a greedy partition): the best valid partition met, or None.
+
+    heat: first temperature as a share of a typical body's cost; it falls fifty-fold. see: called with partitions on the way.
+    """
+    body = (starting_partition(problem) if start is None else start).astype(np.int64).copy()
+    typical = _typical_cost(problem) if start is None else problem.objective(start) / len(np.unique(start))
+    limits = [-1 if k is None else k for k in (problem.max_bodies, problem.min_bodies)]
+    best, best_cost = None, np.inf
+    for leg in range(LEGS):
+        hot, cold = (heat * typical * 0.02 ** (x / LEGS) for x in (leg, leg + 1))
+        found, cost = anneal(
+            *flat.arrays(), body, max(1, moves // LEGS), hot, cold, rng, TREE_SHARE, CUTS_TRIED, *limits
+        )
+        see(found.astype(np.int32))
+        see(body.astype(np.int32))
+        if cost < best_cost and not problem.violations(found.astype(np.int32)):
+            best, best_cost = canonical(found.astype(np.int32)), cost
+    return best
+
+
+def _typical_cost(problem: PartitionProblem) -> float:
+    """£ a year of one body of the cheapest size per head: sets the first temperature."""
+    top = min(problem.hi, int(problem.weights.sum()))
+    sizes = np.unique(np.linspace(max(1, min(problem.lo, top)), top, 500).astype(np.int64))
+    cost = problem.size_cost(sizes)
+    return float(cost[np.argmin(cost / sizes)])
 
 
 def starting_partition(problem: PartitionProblem) -> NDArray[np.int32]:

@@ -10,22 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.errors import Infeasible, LimitReached, Problem
-from optimiser.partition import bound, pool, search
+from optimiser.partition import pool, search
+from optimiser.partition.ascent import Branch, ascend, children, publish, root
+from optimiser.partition.bound import rough, starting_multipliers
 from optimiser.partition.oversize import set_aside
 from optimiser.partition.problem import PartitionProblem, canonical, steered
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How much work to do: counts, so that a seed gives the same bytes on any machine; `seconds` is only a last resort."""
+    """How much work to do: counts, so that a seed gives the same bytes on any machine; `seconds` is only a last resort.
 
-    rounds: int = 150
-    moves: int = 400_000
-    cycles: int = 3
-    gap: float = 1e-4
+    moves: of each annealing run. rounds: pricings at the root and, half as many, in each branch. branches: most of them.
+    gap: stop when proved this close. columns: most bodies offered to the integer programme.
+    cells: knapsack cells spent on the published bound.
+    """
+
+    moves: int = 300_000
+    rounds: int = 40
+    branches: int = 7
+    gap: float = 1e-3
     seconds: float = 600.0
-    nearest: int = 160
-    columns: int = 20_000
+    columns: int = 5_000
+    cells: float = 4e9
+
+
+DEFAULT_BUDGET = Budget()
 
 
 @dataclass(frozen=True)
@@ -47,13 +57,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Solution:
-    """assignment: body number per unit. objective and bound in £ a year. pi: multipliers by unit (0 for oversize ones).
-    step: weight step of the published bound. cut_by_clock: the time limit stopped the work, so another run may differ."""
+    """assignment: body number per unit. objective and bound in £ a year. branches: what the bound is the least of, with
+    multipliers by unit of the core problem (oversize units left out). step: weight step of the published bound.
+    cut_by_clock: the time limit stopped the work, so another run may differ."""
 
     assignment: NDArray[np.int32]
     objective: float
     bound: float
-    pi: NDArray[np.float64]
+    branches: tuple[Branch, ...]
+    kept: NDArray[np.int64]
     step: int
     cut_by_clock: bool
 
@@ -61,7 +73,7 @@ class Solution:
 def solve(
     problem: PartitionProblem,
     seed: int,
-    budget: Budget = Budget(),
+    budget: Budget = DEFAULT_BUDGET,
     start: NDArray[np.int32] | None = None,
     report: Callable[[Progress], None] = lambda _: None,
     prove: bool = True,
@@ -74,103 +86,118 @@ def solve(
     core, fixed, restore = set_aside(problem)
     if core is None:
         assignment = restore(np.empty(0, np.int32))
-        return Solution(assignment, fixed, fixed, np.zeros(problem.units), problem.weight_step, False)
-    guide = steered(core)
-    clock = _Clock(budget.seconds)
-    rng = np.random.default_rng(seed)
-    bodies = pool.Pool(guide)
-    best = _search(guide, rng, budget, None if start is None else start[restore.kept], bodies, hot=0.3)
-    lower, pi, tables, ascent = -np.inf, None, None, None
-    for cycle in range(budget.cycles):
-        value = guide.objective(best) if best is not None else np.inf
-        report(_progress(problem, "search", clock, lower + fixed, core, best, fixed))
-        if prove and best is not None and not clock.over():
-            if ascent is None:
-                tables = bound.pricing(core, core.weight_step, budget.nearest)
-                ascent = bound.Ascent(core, tables, bound.starting_multipliers(core, best))
-            for turn in range(max(1, budget.rounds // budget.cycles)):
-                bodies.add(ascent.round(core.objective(best)))
-                lower = ascent.best
-                if turn % 10 == 9:
-                    report(_progress(problem, "bound", clock, lower + fixed, core, best, fixed))
-                if clock.over() or core.objective(best) - lower <= budget.gap * abs(core.objective(best)):
-                    break
-            pi = ascent.best_pi
-        if clock.over():
-            break
-        found = _search(guide, rng, budget, best, bodies, hot=0.05 / (cycle + 1))
-        if found is not None and (best is None or guide.objective(found) < value - 1e-6):
-            best = found
-        if best is None:
-            continue
-        bodies.add_partition(best)
-        slack = max(0.0, guide.objective(best) - lower) if np.isfinite(lower) else np.inf
-        keep = [tuple(int(i) for i in np.flatnonzero(best == b)) for b in np.unique(best)]
-        columns, costs = bodies.columns(pi, slack, budget.columns, keep)
-        found = pool.recombine(guide, columns, costs, max(1.0, min(60.0, clock.left())))
-        if found is not None and guide.objective(found) < guide.objective(best) - 1e-6:
-            best = found
-        report(_progress(problem, "recombine", clock, lower + fixed, core, best, fixed))
-    if best is None or (broken := guide.violations(best)):
-        detail = broken[0] if best is not None else "no partition that keeps every rule was found"
-        if clock.over():
-            raise LimitReached(Problem(f"{problem.name}: time limit reached; {detail}", mend="Allow more time."))
-        raise Infeasible(
-            Problem(f"{problem.name}: {detail}", mend="Widen the size bounds or reach, add links, or drop a pin.")
+        return Solution(assignment, fixed, fixed, (), restore.kept, problem.weight_step, False)
+    run = _Run(problem, core, fixed, np.random.default_rng(seed), budget, report)
+    run.search(None if start is None else start[restore.kept], heat=0.3)
+    run.search(run.best, heat=0.05)
+    branches = run.prove() if prove and run.best is not None else []
+    run.recombine(branches)
+    if branches and not run.clock.over():
+        run.search(run.best, heat=0.02)
+        run.recombine(branches)
+    run.insist()
+    coarse = max(1, core.weight_step // 5)
+    branches, step = publish(core, branches, len(np.unique(run.best)), coarse, budget.cells)
+    lower = min((b.bound for b in branches), default=-np.inf)
+    assignment = canonical(restore(run.best))
+    run.tell("done", lower)
+    return Solution(
+        assignment, problem.objective(assignment), lower + fixed, tuple(branches), restore.kept, step, run.clock.over()
+    )
+
+
+class _Run:
+    """What one solve holds while it works: the incumbent, the pool, the clock. `guide` is the problem the search sees (confidential
+    wishes included); bounds and published objectives are those of `core`."""
+
+    def __init__(self, problem, core, fixed, rng, budget, report):
+        self.problem, self.core, self.fixed, self.guide = problem, core, fixed, steered(core)
+        self.rng, self.budget, self.report = rng, budget, report
+        self.clock = Clock(budget.seconds)
+        self.pool = pool.Pool(self.guide)
+        self.flat = search.flatten(self.guide)
+        self.best: NDArray[np.int32] | None = None
+        self.lower = -np.inf
+
+    def search(self, start: NDArray[np.int32] | None, heat: float) -> None:
+        """One annealing run; heat: first temperature as a share of a body's cost."""
+        found = search.run(self.guide, self.flat, self.rng, self.budget.moves, start, heat, self.pool.add_partition)
+        self._keep(found)
+        self.tell("search", self.lower)
+
+    def prove(self) -> list[Branch]:
+        """The root's bound, then branches on the number of bodies, always the weakest next, while that can raise the least."""
+        tables = rough(self.core, self.core.weight_step)
+        start = starting_multipliers(self.core, self.best)
+        pi, height = self._ascend(self.core, tables, start, self.budget.rounds)
+        branches = [root(self.core, pi, height)]
+        while len(branches) < self.budget.branches and not self.clock.over() and not self._close(branches):
+            weakest = min(branches, key=lambda b: (b.bound, b.fewest))
+            if weakest.fewest == weakest.most:
+                break
+            branches.remove(weakest)
+            for child in children(weakest, len(np.unique(self.best))):
+                pi, height = self._ascend(child.of(self.core), tables, child.pi, self.budget.rounds // 2)
+                branches.append(replace(child, pi=pi, bound=max(height, weakest.bound)))
+        return branches
+
+    def recombine(self, branches: list[Branch]) -> None:
+        """The best partition among the bodies seen, by integer programme."""
+        if self.best is None:
+            return
+        self.pool.add_partition(self.best)
+        weakest = min(branches, key=lambda b: (b.bound, b.fewest), default=None)
+        slack = np.inf if weakest is None else max(0.0, self.guide.objective(self.best) - weakest.bound)
+        keep = [tuple(int(i) for i in np.flatnonzero(self.best == b)) for b in np.unique(self.best)]
+        columns, costs = self.pool.columns(weakest.pi if weakest else None, slack, self.budget.columns, keep)
+        self._keep(pool.recombine(self.guide, columns, costs, max(1.0, min(30.0, self.clock.left()))))
+        self.tell("recombine", self.lower)
+
+    def insist(self) -> None:
+        """Raise unless the incumbent keeps every rule."""
+        broken = (
+            ["no partition that keeps every rule was found"] if self.best is None else self.guide.violations(self.best)
         )
-    step = core.weight_step
-    if pi is not None:
-        step = max(1, core.weight_step // 4)
-        lower = bound.published_bound(core, pi, step)
-    assignment = canonical(restore(best))
-    full_pi = np.zeros(problem.units)
-    if pi is not None:
-        full_pi[restore.kept] = pi
-    objective = problem.objective(assignment)
-    report(_progress(problem, "done", clock, lower + fixed, core, best, fixed))
-    return Solution(assignment, objective, lower + fixed, full_pi, step, clock.over())
+        if not broken:
+            return
+        name = self.problem.name
+        if self.clock.over():
+            raise LimitReached(Problem(f"{name}: time limit reached; {broken[0]}", mend="Allow more time."))
+        raise Infeasible(
+            Problem(f"{name}: {broken[0]}", mend="Widen the size bounds or reach, add links, or drop a pin.")
+        )
+
+    def tell(self, stage: str, lower: float) -> None:
+        value = np.inf if self.best is None else self.core.objective(self.best) + self.fixed
+        alone = self.problem.units - self.core.units
+        count = alone + (0 if self.best is None else len(np.unique(self.best)))
+        self.report(Progress(self.problem.name, stage, self.clock.elapsed(), lower + self.fixed, value, count))
+
+    def _ascend(self, core, tables, start, rounds):
+        value = self.core.objective(self.best)
+
+        def see(bodies, height) -> bool:
+            self.pool.add(bodies)
+            return self.clock.over() or value - height <= self.budget.gap * abs(value)
+
+        pi, height = ascend(core, tables, start, value, rounds, see)
+        self.tell("bound", height)
+        return pi, height
+
+    def _close(self, branches: list[Branch]) -> bool:
+        self.lower = min(b.bound for b in branches)
+        value = self.core.objective(self.best)
+        return value - self.lower <= self.budget.gap * abs(value)
+
+    def _keep(self, found: NDArray[np.int32] | None) -> None:
+        if found is None or self.guide.violations(found):
+            return
+        if self.best is None or self.guide.objective(found) < self.guide.objective(self.best) - 1e-6:
+            self.best = found
 
 
-def _search(guide, rng, budget: Budget, start, bodies: pool.Pool, hot: float) -> NDArray[np.int32] | None:
-    """One annealing run from `start` (or from a greedy partition); hot: first temperature, as a share of a body's cost."""
-    flat = search.ground(guide)
-    body = search.starting_partition(guide) if start is None else start.astype(np.int64)
-    body = body.copy()
-    scale = guide.objective(start) / len(np.unique(start)) if start is not None else _typical_cost(guide)
-    chunks = 8
-    per_chunk = max(1, budget.moves // chunks)
-    best, best_cost = None, np.inf
-    for c in range(chunks):
-        heat = hot * scale * 0.02 ** (c / chunks)
-        cool = hot * scale * 0.02 ** ((c + 1) / chunks)
-        found, cost = search.anneal(
-            *flat.arrays(), body, per_chunk, heat, cool, rng, 0.02, 12,
-            -1 if guide.max_bodies is None else guide.max_bodies, -1 if guide.min_bodies is None else guide.min_bodies,
-        )  # fmt: skip
-        bodies.add_partition(found.astype(np.int32))
-        bodies.add_partition(body.astype(np.int32))
-        if cost < best_cost and not guide.violations(found.astype(np.int32)):
-            best, best_cost = canonical(found.astype(np.int32)), cost
-    return best
-
-
-def _typical_cost(problem: PartitionProblem) -> float:
-    """£ a year of one body of the cheapest size per head: sets the first temperature."""
-    top = min(problem.hi, int(problem.weights.sum()))
-    sizes = np.unique(np.linspace(max(1, min(problem.lo, top)), top, 500).astype(np.int64))
-    cost = problem.size_cost(sizes)
-    return float(cost[np.argmin(cost / sizes)])
-
-
-def _progress(problem, stage, clock, lower, core, best, fixed) -> Progress:
-    value = core.objective(best) + fixed if best is not None else np.inf
-    alone = problem.units - core.units
-    count = (len(np.unique(best)) if best is not None else 0) + alone
-    return Progress(problem.name, stage, clock.elapsed(), lower, value, count)
-
-
-class _Clock:
-    """Monotonic time against a limit."""
+class Clock:
+    """Monotonic time against a limit, in seconds."""
 
     def __init__(self, limit: float):
         self._start, self._limit = time.monotonic(), limit
@@ -183,8 +210,3 @@ class _Clock:
 
     def over(self) -> bool:
         return self.left() <= 0
-
-
-def without_proof(budget: Budget) -> Budget:
-    """The same search effort with no pricing rounds."""
-    return replace(budget, rounds=0)

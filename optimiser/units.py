@@ -1,0 +1,164 @@
+"""From practices to the partition problem of one scale: which practices move as one, who touches whom, who may belong where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+from scipy.spatial import cKDTree
+
+from optimiser.domain import Dataset
+from optimiser.errors import Infeasible, Problem
+from optimiser.forces import PairCharges, size_curve
+from optimiser.partition.problem import PartitionProblem, SplitCharge
+from optimiser.scenario import Pin, Scale, Scenario
+
+NEIGHBOURS = 8  # nearest practices that the search may trade with where bodies need not touch
+
+
+@dataclass(frozen=True)
+class ScaleProblem:
+    """A scale's partition problem and the unit of every practice."""
+
+    problem: PartitionProblem
+    unit: NDArray[np.int32]
+
+    def membership(self, assignment: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Body number by practice, from body number by unit."""
+        return assignment[self.unit]
+
+
+def scale_problem(
+    dataset: Dataset,
+    scenario: Scenario,
+    scale: Scale,
+    inside: NDArray[np.int32] | None = None,
+    whole: NDArray[np.int32] | None = None,
+) -> ScaleProblem:
+    """The problem of one scale, its cost, centres and weights defined on practices.
+
+    inside: body number by practice of a larger scale that no body may leave. whole: body number by practice of a smaller
+    scale whose bodies stay whole. Without both it is the un-nested problem, whose bound holds for the nested one.
+    Raises Infeasible when pins contradict each other.
+    """
+    charges = PairCharges(dataset, scenario, scale)
+    unit = _units(dataset, scenario, scale, whole)
+    costs = charges.matrix()
+    if inside is not None:
+        costs[inside[:, None] != inside[None, :]] = np.inf
+    n = int(unit.max()) + 1
+    first = np.array([int(np.flatnonzero(unit == u)[0]) for u in range(n)])
+    splits = charges.splits(scenario)
+    steer = charges.steer()
+    weights = np.bincount(unit, weights=dataset.patients, minlength=n).astype(np.int64)
+    total = int(weights.sum())
+    problem = PartitionProblem(
+        name=scale.name,
+        labels=tuple(f"{dataset.practices[i].name} ({dataset.practices[i].code})" for i in first),
+        weights=weights,
+        owner=unit,
+        costs=_by_unit(costs, unit, n),
+        curve=size_curve(scenario, scale),
+        lo=scale.min_patients,
+        hi=max(scale.min_patients, total if scale.max_patients is None else scale.max_patients),
+        edges=_edges(dataset, scale, unit, costs),
+        contiguous=scale.contiguous,
+        apart=_apart(dataset, scenario, scale, unit),
+        min_bodies=scale.min_bodies,
+        max_bodies=scale.max_bodies,
+        splits=None if splits is None else SplitCharge(splits.rate, _by_unit(splits.patients, unit, n)),
+        steer=None if steer is None else _by_unit(steer, unit, n),
+        weight_step=scale.weight_step,
+    )
+    return ScaleProblem(problem, unit)
+
+
+def _units(dataset: Dataset, scenario: Scenario, scale: Scale, whole: NDArray[np.int32] | None) -> NDArray[np.int32]:
+    """Practices that must stay together share a unit: bodies kept whole, pins, and whole authorities where ruled."""
+    n = len(dataset.practices)
+    ties: list[tuple[int, int]] = []
+    if whole is not None:
+        ties += _chains(whole.tolist())
+    if scale.authority_rule == "whole":
+        ties += _chains(list(dataset.authority_of(scale.authority_tier)))
+    order = scenario.scales_used
+    for pin in scenario.pins:
+        if pin.kind in ("together", "fixed") and order.index(pin.scale) <= order.index(scale.name):
+            members = _pinned(dataset, pin)
+            ties += [(members[0], m) for m in members[1:]]
+    a, b = (np.array(x, dtype=np.int64) for x in zip(*ties, strict=True)) if ties else (np.empty(0, np.int64),) * 2
+    _, part = csgraph.connected_components(sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(n, n)), directed=False)
+    return part.astype(np.int32)
+
+
+def _chains(labels: list) -> list[tuple[int, int]]:
+    """Pairs that tie every practice to the first with the same label."""
+    first: dict = {}
+    return [(first[v], i) for i, v in enumerate(labels) if first.setdefault(v, i) != i]
+
+
+def _pinned(dataset: Dataset, pin: Pin) -> list[int]:
+    """Practice indices a pin speaks of, its anchor included. An existing body is stood for by its largest practice."""
+    members = [dataset.index[code] for code in pin.practices]
+    if pin.with_:
+        members.append(dataset.index[pin.with_])
+    if pin.body:
+        today = [i for i, p in enumerate(dataset.practices) if p.existing.get(pin.scale) == pin.body]
+        members.append(max(today, key=lambda i: (dataset.practices[i].patients, -i)))
+    return members
+
+
+def _apart(dataset: Dataset, scenario: Scenario, scale: Scale, unit: NDArray[np.int32]) -> tuple[tuple[int, int], ...]:
+    """Unit pairs kept apart: pins at this or a larger scale. Infeasible when one unit would have to leave itself."""
+    order = scenario.scales_used
+    pairs: set[tuple[int, int]] = set()
+    for pin in scenario.pins:
+        if pin.kind not in ("apart", "forbidden") or order.index(pin.scale) < order.index(scale.name):
+            continue
+        members = _pinned(dataset, pin)
+        couples = (
+            [(m, members[-1]) for m in members[:-1]]
+            if pin.kind == "forbidden"
+            else [(a, b) for k, a in enumerate(members) for b in members[k + 1 :]]
+        )
+        for a, b in couples:
+            if unit[a] == unit[b]:
+                codes = dataset.practices[a].code, dataset.practices[b].code
+                raise Infeasible(
+                    Problem(
+                        f"{scale.name}: {codes[0]} and {codes[1]} must be kept apart and must stay together",
+                        mend="Drop one of the pins or rules that say so.",
+                    )
+                )
+            pairs.add((int(min(unit[a], unit[b])), int(max(unit[a], unit[b]))))
+    return tuple(sorted(pairs))
+
+
+def _edges(dataset: Dataset, scale: Scale, unit: NDArray[np.int32], costs: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Unit pairs that touch; where bodies need not touch, also nearest practices (within reach of one another)."""
+    pairs = dataset.adjacency.astype(np.int64)
+    if not scale.contiguous and len(dataset.practices) > 1:
+        k = min(NEIGHBOURS + 1, len(dataset.practices))
+        _, near = cKDTree(dataset.xy).query(dataset.xy, k=k)
+        rows = np.repeat(np.arange(len(near)), k)
+        pairs = np.vstack([pairs, np.column_stack([rows, near.ravel()])])
+        pairs = pairs[np.isfinite(costs[pairs[:, 0], pairs[:, 1]]) | np.isfinite(costs[pairs[:, 1], pairs[:, 0]])]
+    ends = np.sort(unit[pairs], axis=1)
+    ends = ends[ends[:, 0] != ends[:, 1]]
+    n = int(unit.max()) + 1
+    if not scale.contiguous and n <= 40:
+        a, b = np.triu_indices(n, 1)
+        ends = np.vstack([ends, np.column_stack([a, b])])
+    return np.unique(ends, axis=0).astype(np.int32).reshape(-1, 2)
+
+
+def _by_unit(rows: NDArray[np.float64], unit: NDArray[np.int32], n: int) -> NDArray[np.float64]:
+    """Rows of practices summed to rows of units."""
+    if n == len(rows):
+        return rows[np.argsort(unit, kind="stable")]
+    order = np.argsort(unit, kind="stable")
+    starts = np.searchsorted(unit[order], np.arange(n))
+    return np.add.reduceat(rows[order], starts, axis=0)
