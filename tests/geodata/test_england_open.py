@@ -20,7 +20,6 @@ from optimiser.errors import DataError, OutputError
 from tests.geodata.england_bundle import collection, district_features, practice_rows, write_bundle
 from tests.worlds import csv_text
 
-
 NO_TYPE_1 = "NHS trust (general & acute beds, no type 1 A&E)"
 
 
@@ -169,19 +168,40 @@ def test_an_island_gets_a_ferry_and_icbs_apart_a_link(source: Path, tmp_path: Pa
     assert len(read_dataset(tmp_path / "out").dataset.practices) == 8
 
 
-def test_an_enclosed_authority_and_a_generalised_hole_leave_no_hole(source: Path, tmp_path: Path):
-    features = district_features()
-    # A quarter of a square kilometre that no authority covers, inside Eastland.
-    outer = features[2]["geometry"]["coordinates"][0]
-    (x, y), step = np.mean(outer[:4], axis=0), 0.003
-    hole = [[x, y], [x + step, y], [x + step, y + step], [x, y + step], [x, y]]
+def with_hole(features: list[dict], size: float) -> list[list[float]]:
+    """Cut a square hole, `size` degrees wide, in the middle of Eastland; its ring."""
+    (x, y) = np.mean(features[2]["geometry"]["coordinates"][0][:4], axis=0).tolist()
+    hole = [[x, y], [x + size, y], [x + size, y + size], [x, y + size], [x, y]]
     features[2]["geometry"]["coordinates"].append(hole)
+    return hole
+
+
+def areas_of(folder: Path) -> dict[str, dict]:
+    written = json.loads((folder / "areas.geojson").read_text(encoding="utf-8"))
+    return {feature["properties"]["code"]: feature for feature in written["features"]}
+
+
+def test_a_hole_left_by_generalising_is_filled(source: Path, tmp_path: Path):
+    features = district_features()
+    with_hole(features, 0.003)
     (source / "la_boundaries.geojson").write_text(collection(features), encoding="utf-8")
     report = import_england_open(source, tmp_path / "out")
     assert any("hole" in note for note in report.notes)
-    written = json.loads((tmp_path / "out" / "areas.geojson").read_text(encoding="utf-8"))
-    eastland = next(f for f in written["features"] if f["properties"]["code"] == "E06000003")
-    assert len(eastland["geometry"]["coordinates"]) == 1
+    assert len(areas_of(tmp_path / "out")["E06000003"]["geometry"]["coordinates"]) == 1
+
+
+def test_an_enclosed_authority_without_practices_comes_along(source: Path, tmp_path: Path):
+    features = district_features()
+    ring = with_hole(features, 0.05)
+    properties = {"lad_code": "E06000009", "lad_name": "Enclave", "utla_code": "E06000009"}
+    features.append(
+        {"type": "Feature", "properties": properties, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    )
+    (source / "la_boundaries.geojson").write_text(collection(features), encoding="utf-8")
+    (source / "utla_boundaries.geojson").unlink()
+    import_england_open(source, tmp_path / "out", icbs=["QBB"])
+    assert set(areas_of(tmp_path / "out")) == {"E06000003", "E06000004", "E06000009"}
+    assert len(read_dataset(tmp_path / "out").dataset.practices) == 4
 
 
 def test_existing_bodies_can_be_others(source: Path, tmp_path: Path):
