@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +10,7 @@ from optimiser.domain import Body, Commission
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
+
     from optimiser.scorecard import Scorecard
 
 Kind = Literal["text", "whole", "number", "money", "share"]
@@ -485,8 +486,10 @@ def _capital(text: str) -> str:
 
 
 def _rate_text(value: float | Mapping[str, float]) -> str:
-    items: Iterable[str]
     if isinstance(value, Mapping):
-        items = (f"{key} {number:,g}" for key, number in value.items())
-        return ", ".join(items)
-    return f"{value:,g}"
+        return ", ".join(f"{key} {_rate_number(number)}" for key, number in value.items())
+    return _rate_number(value)
+
+
+def _rate_number(value: float) -> str:
+    return f"{value:,.4f}".rstrip("0").rstrip(".")

@@ -65,7 +65,9 @@ def write_verification(plan: Plan, folder: Path) -> None:
             "bound": float(plan.bound),
             "terms": summary.plain(plan.terms),
             "scales": certificates,
-            "placement": summary.certificate_document(placement.certificate) if placement is not None else None,
+            "placement": None
+            if placement is None
+            else summary.certificate_document(placement.certificate) | {"terms": summary.plain(placement.terms)},
         },
     )
     practices = plan.dataset.practices

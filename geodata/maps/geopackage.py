@@ -20,7 +20,7 @@ from geodata.maps.shapes import METRIC, bodies_layer
 if TYPE_CHECKING:
     from optimiser.plan import Plan
 
-    from geodata.read import Ground
+    from geodata.ground import Ground
 
 # No clock in any output: GDAL is told this date, and the styles carry it.
 CLOCK = "2000-01-01T00:00:00.000Z"
@@ -34,8 +34,8 @@ REGISTER = """
 INSERT INTO gpkg_contents (table_name, data_type, identifier, last_change) VALUES ('layer_styles', 'attributes', '', ?)
 """
 ADD_STYLE = """
-INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, styleSLD,
-  useAsDefault, description, owner, update_time) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '', ?)
+INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML,
+  styleSLD, useAsDefault, description, owner, update_time) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '', ?)
 """
 POINTS: Mapping[str, tuple[str, str, float]] = {  # layer → QGIS marker, colour, millimetres
     "practices": ("circle", "29,59,83,255", 1.2),

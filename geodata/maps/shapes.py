@@ -14,7 +14,7 @@ from geodata.maps.colour import colour_indices, line, neighbouring_bodies, palet
 if TYPE_CHECKING:
     from optimiser.plan import Plan
 
-    from geodata.read import Ground
+    from geodata.ground import Ground
 
 METRIC = "EPSG:27700"
 GRID = 0.1  # metres: catchments are snapped to it, so that borders agree to the last digit before they are joined

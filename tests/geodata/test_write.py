@@ -136,7 +136,8 @@ def test_verification_files_give_the_numbers_back_bit_by_bit(plan, tmp_path):
     certificate = document(tmp_path / "certificate.json")
     assert certificate["objective"] == plan.objective
     assert certificate["scales"]["locality"]["evidence"] == {"pi": [0.0, 1.0, 2.0]}
-    assert set(certificate["placement"]) == set(certificate["scales"]["locality"])
+    assert set(certificate["placement"]) == {*certificate["scales"]["locality"], "terms"}
+    assert certificate["placement"]["terms"] == dict(plan.placement.terms)
 
 
 def test_every_service_answers_one_of_the_five_questions(folder):

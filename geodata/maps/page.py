@@ -1,0 +1,71 @@
+"""map.html: one file that shows the plan in any browser, with no network, and a table of everything the map shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from geodata import plan_tables, summary
+from geodata.maps import words
+from geodata.maps.map_data import map_data
+from geodata.maps.shapes import TOLERANCE
+from geodata.maps.template import asset, environment, inline_json, policy
+
+if TYPE_CHECKING:
+    from optimiser.plan import Plan
+
+    from geodata.ground import Ground
+
+ABOUT = (
+    "Catchments are drawn around practices and joined. Registered lists overlap, so a border shows which practice is "
+    "nearest, not which patients belong where."
+)
+
+
+def write_map(plan: Plan, ground: Ground, path: Path, tolerance: float = TOLERANCE) -> None:
+    """Write map.html. tolerance: metres by which borders may be simplified."""
+    path.write_text(render_map(plan, ground, tolerance), encoding="utf-8", newline="\n")
+
+
+def render_map(plan: Plan, ground: Ground, tolerance: float = TOLERANCE) -> str:
+    """The page as text: data, script and style inline, named by hash in its policy, so that nothing else can run."""
+    script = f"{asset('vendor/leaflet.js')}\n{asset('templates/map.js')}"
+    style = f"{asset('vendor/leaflet.css')}\n{asset('templates/page.css')}\n{asset('templates/map.css')}"
+    return environment().get_template("map.html.j2").render(
+        **facts(plan),
+        about=ABOUT,
+        policy=policy(script=script, style=style),
+        script=Markup(script),
+        style=Markup(style),
+        data=Markup(inline_json(map_data(plan, ground, tolerance))),
+    )  # fmt: skip
+
+
+def facts(plan: Plan) -> dict[str, Any]:
+    """What both pages say of a plan in words and figures."""
+    document = summary.summary(plan)
+    return {
+        "document": document,
+        "proof": summary.proof(plan),
+        "scales": [document["scales"][s.name] for s in reversed(plan.scenario.scales)],
+        "vintages": summary.vintage_line(plan),
+        "comparison": [
+            row | {"tag": words.evidence_tag(str(row["evidence"]))} for row in plan_tables.comparison(plan).records()
+        ],
+        "forces": plan_tables.forces(plan).records(),
+        "sensitivity": plan_tables.sensitivity(plan).records(),
+        "planned": [(s.name, s.plural) for s in plan.scenario.scales],
+        "today": plan.baseline is not None,
+        "tags": tags(plan),
+    }
+
+
+def tags(plan: Plan) -> list[str]:
+    """What a reader must know at first sight."""
+    found = ["Invented data"] if plan.dataset.info.synthetic else []
+    flows = summary.estimated(plan)["flows"]
+    if sum(entry["share"] for label, entry in flows.items() if label != "observed") > 0.005:  # type: ignore[attr-defined]
+        found.append("Patient flows partly estimated")
+    return found

@@ -1,0 +1,56 @@
+"""A run folder whole: every file of a plan, staged, checked for what must not leave, put in place in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geodata import summary, write
+from geodata.disclosure import gate
+from geodata.maps.geopackage import write_geopackage
+from geodata.maps.page import write_map
+from geodata.maps.report import write_report
+from geodata.workbook import write_workbook
+from optimiser.runs import staged, write_manifest
+
+if TYPE_CHECKING:
+    from optimiser.plan import Plan
+
+    from geodata.ground import Ground
+
+OPEN_FIRST = ("map.html", "report.html", "plan.xlsx", "summary.json")
+
+
+def publish(plan: Plan, ground: Ground, out: Path, options: Mapping[str, object], overwrite: bool = False) -> None:
+    """Write the run folder `out` whole or not at all.
+
+    ground: the plan's dataset with its shapes. options: what the user asked for, kept in the manifest without local
+    paths. Raises OutputError (the folder holds something, or the disk refuses) and DisclosureError (a confidential
+    relationship would be revealed); either leaves earlier runs untouched.
+    """
+    with staged(out, overwrite) as folder:
+        write.write_tables(plan, folder)
+        write.write_documents(plan, folder)
+        write.write_verification(plan, folder)
+        write.write_graph(plan, folder)
+        write_geopackage(plan, ground, folder / "plan.gpkg")
+        write_workbook(plan, folder / "plan.xlsx")
+        write_map(plan, ground, folder / "map.html")
+        write_report(plan, ground, folder / "report.html")
+        gate(plan, folder)
+        write_manifest(
+            folder,
+            inputs=plan.dataset.sources,
+            seed=plan.scenario.seed,
+            options=options,
+            solver={
+                "status": summary.status(plan),
+                "gap": summary.gap(plan),
+                "parts": {
+                    name: {"method": c.method, "status": c.status, "gap": c.gap}
+                    for name, c in summary.certificates(plan).items()
+                },
+            },
+            warnings=summary.warnings(plan),
+        )
