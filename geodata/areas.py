@@ -224,10 +224,15 @@ def _holes(shape: BaseGeometry) -> Iterable[Polygon]:
     return [Polygon(ring) for part in shapely.get_parts(shape) if isinstance(part, Polygon) for ring in part.interiors]
 
 
-def land_of(areas: gpd.GeoDataFrame) -> BaseGeometry:
-    """The land: the union of the areas of one tier (the lower where there is one), slivers between them closed."""
+def lowest_tier(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The lower authorities, or the upper ones where there are no others."""
     lower = areas[areas["tier"] == "lower"]
-    land = shapely.union_all((lower if len(lower) else areas).geometry.to_numpy())
+    return lower if len(lower) else areas
+
+
+def land_of(areas: gpd.GeoDataFrame) -> BaseGeometry:
+    """The land: the union of the lowest tier, with slivers between areas closed."""
+    land = shapely.union_all(lowest_tier(areas).geometry.to_numpy())
     closed = land.buffer(SLIVER_M, quad_segs=2).buffer(-SLIVER_M, quad_segs=2)
     whole = shapely.union(land, closed)
     holes = [hole for hole in _holes(whole) if hole.area <= OVERLAP_M2]

@@ -18,11 +18,15 @@ class Findings:
 
     def problem(self, what: str, where: str, rule: str = "", mend: str = "") -> None:
         """Note something that must be mended before a plan can be made."""
-        self.problems.append(Problem(what, where, rule, mend))
+        self.problems.append(Problem(what, where, _sentence(rule), _sentence(mend)))
 
     def warn(self, what: str, where: str = "") -> None:
         """Note something that a reader of the plan should know."""
         self.warnings.append(f"{where}: {what}" if where else what)
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "?")) or not words else ".")
 
 
 def some(values: Sequence[object], most: int = 10) -> str:

@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.areas import SNAP_M, find_areas, upper_of
+from geodata.areas import SNAP_M, find_areas, lowest_tier, upper_of
 from geodata.findings import Findings, some
 from geodata.records import Codes, Records
 from geodata.schema import TIERS, scale_of
@@ -44,8 +44,9 @@ def check_lists(records: Records, findings: Findings) -> None:
 
 def check_on_land(records: Records, xy: NDArray[np.float64], areas: gpd.GeoDataFrame, findings: Findings) -> None:
     """Every located practice lies in an area, or within `SNAP_M` of one (warned of)."""
-    found = find_areas(xy, areas.geometry.to_numpy())
-    names = areas["name"].to_numpy()
+    tier = lowest_tier(areas)
+    found = find_areas(xy, tier.geometry.to_numpy())
+    names = tier["name"].to_numpy()
     near = []
     for row in np.flatnonzero((found.position >= 0) & (found.distance > 0)):
         code, metres, name = records.column("code")[row], found.distance[row], names[found.position[row]]

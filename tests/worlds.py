@@ -1,4 +1,4 @@
-"""Tiny worlds: a dataset folder small enough to reason about by hand, written to disk so that tests read the real files."""
+"""Tiny worlds: a dataset folder small enough to reason about by hand, on disk so that tests read the real files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from pyproj import Transformer
@@ -24,7 +25,8 @@ notes = ["A grid of practices"]
 """
 
 SERVICES = (
-    "id,name,cases_per_1000,cost_per_case,case_cv,natural_scale,min_population,tailoring,leverage,authority_link,pathway,delegable,provider_kinds,condition_group\n"
+    "id,name,cases_per_1000,cost_per_case,case_cv,natural_scale,min_population,tailoring,leverage,authority_link,"
+    "pathway,delegable,provider_kinds,condition_group\n"
     "emergency,Emergency admissions,90,2000,1.5,A,250000,0,3,0,urgent,yes,acute,no\n"
     "outpatients,Outpatients,300,150,1,C,100000,1,2,0,,yes,acute,no\n"
     "nursing,District nursing,80,900,0.8,L,30000,3,1,2,frail,yes,community,no\n"
@@ -35,8 +37,12 @@ FUNCTIONS = (
     "contracting,Contracting,2,3,0,yes,A,yes\n"
     "audit,Audit,0,0,60000,never,C,no\n"
 )
-PROVIDERS = (("RA1", "West Hospital", "acute"), ("RB1", "East Hospital", "acute"), ("RC1", "Community Trust", "community"),
-             ("GP1", "Practice Federation", "practice_owned"))  # fmt: skip
+PROVIDERS = (
+    ("RA1", "West Hospital", "acute"),
+    ("RB1", "East Hospital", "acute"),
+    ("RC1", "Community Trust", "community"),
+    ("GP1", "Practice Federation", "practice_owned"),
+)
 
 
 def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
@@ -48,9 +54,14 @@ def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
     return out.getvalue()
 
 
+@lru_cache(maxsize=1)
+def _to_degrees() -> Transformer:
+    return Transformer.from_crs("EPSG:27700", "OGC:CRS84", always_xy=True)
+
+
 def degrees(easting: float, northing: float) -> tuple[float, float]:
     """Longitude and latitude of a point of the national grid."""
-    longitude, latitude = Transformer.from_crs("EPSG:27700", "OGC:CRS84", always_xy=True).transform(easting, northing)
+    longitude, latitude = _to_degrees().transform(easting, northing)
     return round(longitude, 8), round(latitude, 8)
 
 
@@ -82,10 +93,10 @@ def world(
 ) -> dict[str, str]:
     """File name → text of a good dataset.
 
-    Practices P001 … lie on a grid, row by row from the south-west, `spacing` metres apart, each in the middle of its square. The
-    west and the east half are upper authorities U1 and U2; the south and the north half of each are lower authorities
-    L1 … L4. Existing consortia E1 (south) and E2 (north). Every practice sends emergency and outpatient cases to the hospital of its
-    half, nursing to RC1 and referrals to GP1, which P001 and P002 own.
+    Practices P001 … lie on a grid, row by row from the south-west, `spacing` metres apart, each in the middle of its
+    square. The west and the east half are upper authorities U1 and U2; the south and the north half of each are lower
+    authorities L1 … L4. Existing consortia E1 (south) and E2 (north). Every practice sends emergency and outpatient
+    cases to the hospital of its half, nursing to RC1 and referrals to GP1, which P001 and P002 own.
     """
     x0, y0 = ORIGIN
     middle_x, middle_y = x0 + columns // 2 * spacing, y0 + rows // 2 * spacing
@@ -98,25 +109,57 @@ def world(
         list_size = patients(n) if callable(patients) else patients
         east, north = easting > middle_x, northing > middle_y
         code = f"P{n + 1:03d}"
-        practices.append({
-            "code": code, "name": f"Practice {n + 1}", "postcode": "", "latitude": latitude, "longitude": longitude,
-            "patients": list_size, "lower_authority": f"L{1 + 2 * east + north}", "upper_authority": f"U{1 + east}",
-            "existing_consortium": "E2" if north else "E1",
-            "existing_consortium_name": "North PCT" if north else "South PCT",
-            "need_index": 1, "deprivation": round(10 + 20 * n / (columns * rows), 2), "pct_65plus": 15 + n % 5, "rural": 0,
-        })  # fmt: skip
+        practices.append(
+            {
+                "code": code,
+                "name": f"Practice {n + 1}",
+                "postcode": "",
+                "latitude": latitude,
+                "longitude": longitude,
+                "patients": list_size,
+                "lower_authority": f"L{1 + 2 * east + north}",
+                "upper_authority": f"U{1 + east}",
+                "existing_consortium": "E2" if north else "E1",
+                "existing_consortium_name": "North PCT" if north else "South PCT",
+                "need_index": 1,
+                "deprivation": round(10 + 20 * n / (columns * rows), 2),
+                "pct_65plus": 15 + n % 5,
+                "rural": 0,
+            }
+        )
         hospital = "RB1" if east else "RA1"
-        for provider, service, rate, cost in ((hospital, "emergency", 90, 2000), (hospital, "outpatients", 300, 150),
-                                              ("RC1", "nursing", 80, 900), ("GP1", "referrals", 200, 10)):  # fmt: skip
+        for provider, service, rate, cost in (
+            (hospital, "emergency", 90, 2000),
+            (hospital, "outpatients", 300, 150),
+            ("RC1", "nursing", 80, 900),
+            ("GP1", "referrals", 200, 10),
+        ):
             activity = list_size * rate / 1000
-            flows.append({"practice": code, "provider": provider, "service": service, "activity": activity,
-                          "spend": activity * cost, "label": "observed"})  # fmt: skip
+            flows.append(
+                {
+                    "practice": code,
+                    "provider": provider,
+                    "service": service,
+                    "activity": activity,
+                    "spend": activity * cost,
+                    "label": "observed",
+                }
+            )
     providers: list[Mapping[str, object]] = []
     for n, (code, name, kind) in enumerate(PROVIDERS):
         longitude, latitude = degrees((middle_x + x0) / 2 if n % 2 == 0 else (middle_x + x1) / 2, middle_y)
         owners = "P001;P002" if kind == "practice_owned" else ""
-        providers.append({"code": code, "name": name, "kind": kind, "latitude": latitude, "longitude": longitude,
-                          "income": "", "owners": owners})  # fmt: skip
+        providers.append(
+            {
+                "code": code,
+                "name": name,
+                "kind": kind,
+                "latitude": latitude,
+                "longitude": longitude,
+                "income": "",
+                "owners": owners,
+            }
+        )
     areas = []
     for n, (left, right) in enumerate(((x0, middle_x), (middle_x, x1))):
         upper = f"U{n + 1}"
@@ -153,6 +196,6 @@ def write_world(
     patients: int | Callable[[int], int] = 5_000,
     replace: Mapping[str, str | None] | None = None,
 ) -> Path:
-    """Write `world(…)` to a folder, with some files replaced (or left out, where the text is None); returns the folder."""
+    """Write `world(…)` to a folder, some files replaced (left out where the text is None); returns the folder."""
     files: dict[str, str | None] = {**world(columns, rows, spacing, patients), **(replace or {})}
     return write_files(folder, {name: text for name, text in files.items() if text is not None})

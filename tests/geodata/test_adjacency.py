@@ -20,7 +20,20 @@ def test_a_grid_has_rook_neighbours_and_corners_do_not_count():
     cells = catchments(GRID_3X3, SQUARE)
     found = neighbours(cells)
     assert found.dtype == np.int32
-    assert pairs(found) == {(0, 1), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8), (0, 3), (1, 4), (2, 5), (3, 6), (4, 7), (5, 8)}
+    assert pairs(found) == {
+        (0, 1),
+        (1, 2),
+        (3, 4),
+        (4, 5),
+        (6, 7),
+        (7, 8),
+        (0, 3),
+        (1, 4),
+        (2, 5),
+        (3, 6),
+        (4, 7),
+        (5, 8),
+    }
     assert cells.area.to_numpy() == pytest.approx(np.full(9, 1e6))
 
 
@@ -90,7 +103,11 @@ def test_water_parts_practices_until_a_link_joins_them():
 
 
 def test_an_island_without_practices_bridges_no_water():
-    west, islet, east = shapely.box(0, 0, 1000, 1000), shapely.box(1100, 0, 1900, 1000), shapely.box(2000, 0, 3000, 1000)
+    west, islet, east = (
+        shapely.box(0, 0, 1000, 1000),
+        shapely.box(1100, 0, 1900, 1000),
+        shapely.box(2000, 0, 3000, 1000),
+    )
     xy = np.array([(500.0, 500.0), (2500.0, 500.0)])
     cells = catchments(xy, shapely.union_all([west, islet, east]))
     assert len(neighbours(cells)) == 0
