@@ -44,7 +44,7 @@ class Sheet:
                     continue
                 count += 1
                 if len(cells) == width:
-                    if any(cells):
+                    if cells[0] or any(cells):
                         yield start, cells
                     else:
                         findings.warn("an empty row is skipped", f"{self.file}:{start}")
