@@ -101,6 +101,7 @@ def read_dataset(folder: Path, repair: bool = False) -> Ground:
         flows=flows,
         relationships=relationships,
         adjacency=adjacency,
+        links=links,
         warnings=tuple(findings.warnings),
         sources={name: sha256(path) for name, path in paths.items()},
     )

@@ -168,7 +168,8 @@ class DatasetInfo:
 @dataclass(frozen=True)
 class Dataset:
     """Everything known about a place, validated. adjacency: k × 2 array of practice indices, each pair once, i < j;
-    practices whose catchments touch or that a declared link joins. sources: file name → sha256."""
+    practices whose catchments touch or that a declared link joins. links: the declared ones (ferries, bridges), by which a
+    practice is also within reach of whatever is within reach of the far end. sources: file name → sha256."""
 
     info: DatasetInfo
     practices: tuple[Practice, ...]
@@ -179,6 +180,7 @@ class Dataset:
     flows: Flows
     relationships: tuple[Relationship, ...]
     adjacency: NDArray[np.int32]
+    links: tuple[tuple[int, int], ...] = ()
     warnings: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
 

@@ -96,6 +96,7 @@ class PairCharges:
             self._rate["authority"] = 0.0
         shift = scenario.rate("likeness") * scenario.share("likeness", scale.name)
         self._rate["likeness"] = shift * (scenario.rates["engagement"].value if shift else 0.0)
+        self._links = dataset.links
         self._alike = relations.standardised(dataset)
         self._declared = relations.wishes(dataset, confidential=False)
         self._confidential = relations.wishes(dataset, confidential=True)
@@ -121,6 +122,16 @@ class PairCharges:
         """Straight-line kilometres."""
         return np.hypot(*np.moveaxis(self._xy[i] - self._xy[j], -1, 0)) / 1000
 
+    def within_reach(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether i may belong with centre j: near enough, or the far end of a declared link from either is."""
+        limit = np.inf if self._scale.reach_km is None else self._scale.reach_km
+        near = self.km(i, j) <= limit
+        for a, b in self._links:
+            for end, far in ((a, b), (b, a)):
+                near |= (i == end) & (self.km(np.full_like(j, far), j) <= limit)
+                near |= (j == end) & (self.km(i, np.full_like(i, far)) <= limit)
+        return near
+
     def matrix(self) -> NDArray[np.float64]:
         """n × n, £ a year; inf where reach or the authority rule forbids the pair."""
         n = len(self._weights)
@@ -131,7 +142,7 @@ class PairCharges:
             for term in self.terms(rows, everyone[None, :]).values():
                 out[first : first + 500] += term
             if self._scale.reach_km is not None:
-                out[first : first + 500][self.km(rows, everyone[None, :]) > self._scale.reach_km] = np.inf
+                out[first : first + 500][~self.within_reach(rows, everyone[None, :])] = np.inf
             if self._scale.authority_rule == "inside_one":
                 out[first : first + 500][self._authority[rows] != self._authority[everyone[None, :]]] = np.inf
         return out

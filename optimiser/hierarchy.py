@@ -47,7 +47,10 @@ def build(
     loose = {}
     for k, name in enumerate(scales):
         loose[name] = solve(free[name].problem, seed + k, budget, report=report)
-    membership = nest(dataset, scenario, seed, budget, free, loose, report)
+    anchor = scenario.anchor_scale
+    effort = replace(budget, rounds=budget.rounds // 2, branches=3, gap=1e-5, cells=0.0)
+    anchored = {anchor: free[anchor].membership(loose[anchor].assignment)}
+    membership = nest(dataset, scenario, seed, effort, anchored, report)
     structure = assemble(dataset, scenario, membership)
     terms = structure_terms(dataset, scenario, structure)
     certificates = {name: _certificate(dataset, free[name], loose[name], sum(terms[name].values())) for name in scales}
@@ -57,27 +60,40 @@ def build(
     return Hierarchy(structure, terms, certificates, total - apart, (0.0, width))
 
 
+def restructure(
+    dataset: Dataset, scenario: Scenario, structure: Structure, seed: int, effort: Budget
+) -> tuple[Structure, float]:
+    """The structure re-optimised under another scenario of the same scales, and its £ a year; no bound is proved."""
+    anchor = scenario.anchor_scale
+    free = scale_problem(dataset, scenario, scenario.scale(anchor))
+    first = np.array([int(np.flatnonzero(free.unit == u)[0]) for u in range(free.problem.units)])
+    found = solve(free.problem, seed, effort, start=structure.membership[anchor][first], prove=False)
+    membership = nest(dataset, scenario, seed, effort, {anchor: free.membership(found.assignment)}, prove=False)
+    again = assemble(dataset, scenario, membership)
+    terms = structure_terms(dataset, scenario, again)
+    return again, sum(sum(t.values()) for t in terms.values())
+
+
 def nest(
     dataset: Dataset,
     scenario: Scenario,
     seed: int,
-    budget: Budget,
-    free: Mapping[str, ScaleProblem],
-    loose: Mapping[str, Solution],
+    effort: Budget,
+    anchored: Mapping[str, NDArray[np.int32]],
     report: Report = lambda _: None,
+    prove: bool = True,
 ) -> dict[str, NDArray[np.int32]]:
-    """Membership by practice at every scale: the anchor's un-nested plan, then outwards, each scale inside or over the last."""
+    """Membership by practice at every scale, from the anchor's outwards: each scale inside or over the last."""
     scales = scenario.scales_used
     anchor = scales.index(scenario.anchor_scale)
-    membership = {scales[anchor]: free[scales[anchor]].membership(loose[scales[anchor]].assignment)}
-    effort = replace(budget, rounds=budget.rounds // 2, branches=3, gap=1e-5)
+    membership = dict(anchored)
     for k in range(anchor - 1, -1, -1):
         held = scale_problem(dataset, scenario, scenario.scale(scales[k]), inside=membership[scales[k + 1]])
-        found = solve(held.problem, seed + k, effort, report=_inside(report, "within"))
+        found = solve(held.problem, seed + k, effort, report=_inside(report, "within"), prove=prove)
         membership[scales[k]] = held.membership(found.assignment)
     for k in range(anchor + 1, len(scales)):
         over = scale_problem(dataset, scenario, scenario.scale(scales[k]), whole=membership[scales[k - 1]])
-        found = solve(over.problem, seed + k, effort, report=_inside(report, "over"))
+        found = solve(over.problem, seed + k, effort, report=_inside(report, "over"), prove=prove)
         membership[scales[k]] = over.membership(found.assignment)
     return membership
 

@@ -1,0 +1,187 @@
+"""`consortia …`: the roof. Heavy imports stay inside the commands, so that help and errors are instant."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from optimiser.errors import ConsortiaError, OutputError, Problem
+
+if TYPE_CHECKING:
+    from geodata.ground import Ground
+    from optimiser.scenario import Scenario
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Who should group with whom at which scale, and who should commission what: planned, proved, priced, mapped.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,
+)
+imports = typer.Typer(help="Turn published files into a dataset.", no_args_is_help=True)
+app.add_typer(imports, name="import")
+
+ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="A bundled scenario's name, or a TOML file.")]
+Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Dataset folder; the scenario's own when left out.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key: rates.engagement.value=144.")
+]
+
+
+@app.command()
+def plan(
+    scenario: ScenarioName,
+    data: Data = None,
+    out: Annotated[Path | None, typer.Option(metavar="RUN", help="Run folder to write.")] = None,
+    time_limit: Annotated[float | None, typer.Option(metavar="S", help="Seconds of work at most.")] = None,
+    threads: Annotated[int | None, typer.Option(metavar="N", help="Threads for pricing.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed; the scenario's when left out.")] = None,
+    overrides: Set = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in RUN.")] = False,
+) -> None:
+    """Plan a region: structure at every scale, services placed, costs, map and proof, in one run folder."""
+    from optimiser.runs import refuse_existing
+
+    chosen = _scenario(scenario, overrides)
+    target = out if out is not None else Path("runs") / chosen.name
+    refuse_existing(target, overwrite)
+    ground = _ground(data, chosen)
+
+    from geodata.publish import publish
+    from optimiser import terminal
+    from optimiser.plan import make_plan
+
+    if threads is not None:
+        import numba
+
+        numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))
+    if seed is not None:
+        chosen = chosen.model_copy(update={"seed": seed})
+    with terminal.progress() as report:
+        made = make_plan(ground.dataset, chosen, chosen.seed, time_limit, report=report)
+    options = {"scenario": scenario, "time_limit": time_limit, "threads": threads, "overrides": overrides or []}
+    publish(made, ground, target, options, overwrite)
+    terminal.show(made, target)
+
+
+@app.command()
+def validate(data: Annotated[Path, typer.Argument(metavar="DATA", help="Dataset folder.")]) -> None:
+    """Check a dataset folder: every fault of every file in one report."""
+    from geodata.read import read_dataset
+    from optimiser import terminal
+
+    terminal.show_dataset(read_dataset(data).dataset)
+
+
+@app.command()
+def evaluate(
+    membership: Annotated[Path, typer.Argument(metavar="MEMBERSHIP.csv", help="practice, then a column per scale.")],
+    scenario: Annotated[str, typer.Option(help="Rates and rules to measure it by.")] = "base",
+    data: Data = None,
+    overrides: Set = None,
+) -> None:
+    """Measure a hand-made map with the plan's own scorecard, and say which rules it breaks."""
+    from geodata.membership import read_membership
+    from optimiser import terminal
+    from optimiser.given import broken_rules, existing_structure
+    from optimiser.scorecard import score
+
+    chosen = _scenario(scenario, overrides)
+    dataset = _ground(data, chosen).dataset
+    structure = read_membership(membership, dataset, chosen)
+    today = existing_structure(dataset, chosen)
+    terminal.show_evaluation(
+        score(dataset, chosen, structure),
+        score(dataset, chosen, today) if today is not None else None,
+        broken_rules(dataset, chosen, structure),
+        chosen,
+    )
+
+
+@imports.command("england-open")
+def england_open(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Folder of prepared open files of England.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Dataset folder to write.")],
+    icb: Annotated[list[str] | None, typer.Option(metavar="CODE", help="Only these ICBs.")] = None,
+    region: Annotated[str, typer.Option(metavar="CODE", help="Only this NHS region.")] = "",
+    existing: Annotated[
+        list[str] | None, typer.Option(metavar="SCALE=COLUMN", help="Today's bodies at a scale: consortium=ccg_code.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the dataset in DIR.")] = False,
+) -> None:
+    """Real English practices, authorities and providers, with flows estimated and labelled."""
+    from geodata.official.england_open import import_england_open
+    from optimiser import terminal
+
+    pairs = dict(_pair(text) for text in existing or [])
+    terminal.show_import(import_england_open(source, out, icb or (), region, pairs, overwrite), out)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    scale, equals, column = text.partition("=")
+    if not equals or not scale or not column:
+        from optimiser.errors import ScenarioError
+
+        raise ScenarioError(Problem(f"{text!r} names no column", "--existing", "It reads SCALE=COLUMN."))
+    return scale, column
+
+
+def _scenario(name: str, overrides: list[str] | None) -> Scenario:
+    from optimiser.scenario import load_scenario, parse_override
+
+    return load_scenario(name, dict(parse_override(text) for text in overrides or []))
+
+
+def _ground(data: Path | None, scenario: Scenario) -> Ground:
+    """The dataset asked for, or the bundled one that the scenario names."""
+    from geodata.read import read_dataset
+
+    if data is not None:
+        return read_dataset(data)
+    if scenario.dataset == "demo":
+        from geodata.demo import region
+
+        return read_dataset(region())
+    if scenario.dataset is not None:
+        return read_dataset(Path(scenario.dataset))
+    raise OutputError(
+        Problem(f"scenario {scenario.name} names no dataset", "--data", mend="Give --data DIR, or plan the scenario demo.")
+    )
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Errors a user can cause end in a message and an exit code, never a traceback."""
+    try:
+        yield
+    except ConsortiaError as error:
+        print(error.report(), file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print("Interrupted: nothing was written.", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+
+
+def main(run: Callable[[], None] = lambda: app(standalone_mode=False)) -> None:
+    """Console entry point; exit codes as in docs/exit-codes.md."""
+    import click
+
+    with _answering():
+        try:
+            run()
+        except click.exceptions.Abort:
+            raise KeyboardInterrupt from None
+        except click.ClickException as error:
+            error.show()
+            raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""What planners read in the terminal: progress while solving, then the plan on one screen."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from geodata.official.england_open import ImportReport
+    from optimiser.domain import Dataset
+    from optimiser.partition.solve import Progress
+    from optimiser.plan import Plan
+    from optimiser.scenario import Scenario
+    from optimiser.scorecard import Measure, Scorecard
+
+OPEN_FIRST = (("map.html", "the map"), ("report.html", "the paper"), ("plan.xlsx", "the tables"))
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Progress], None]]:
+    """A reporter of bound, incumbent and gap: one live line on a terminal, plain lines elsewhere; always to stderr."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with console.status("starting") as status:
+            yield lambda p: status.update(_line(p))
+    else:
+        yield lambda p: print(_line(p), file=sys.stderr, flush=True) if p.stage.startswith("done") else None
+
+
+def _line(p: Progress) -> str:
+    proved = f"bound £{p.bound / 1e6:,.2f}m · gap {p.gap:.2%}" if p.bound > float("-inf") else "bound not yet"
+    return f"{p.name} · {p.stage} · {p.seconds:.0f} s · {p.bodies} bodies · £{p.incumbent / 1e6:,.2f}m · {proved}"
+
+
+def show(plan: Plan, out: Path) -> None:
+    """The plan on one screen, ending with the files to open first."""
+    from optimiser.five_questions import summary_of_scales
+    from optimiser.plan import avoidable_shares
+
+    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    people = float(plan.dataset.patients.sum())
+    console.print()
+    gap = (plan.objective - plan.bound) / plan.objective
+    console.print(
+        f"[bold]{plan.scenario.title}[/bold] · {plan.dataset.info.name}: "
+        f"{len(plan.dataset.practices):,} practices, {people:,.0f} patients"
+    )
+    console.print(f"Best for these assumptions, within {gap:.1%} of the best possible for them.")
+
+    table = _table("scale", "bodies", "median", "smallest", "largest", "today", "proved within")
+    for scale in plan.scenario.scales:
+        bodies = plan.structure.bodies[scale.name]
+        sizes = [b.patients for b in bodies]
+        today = plan.baseline.bodies.get(scale.name, ()) if plan.baseline else ()
+        table.add_row(
+            scale.plural, f"{len(bodies)}", f"{statistics.median(sizes):,.0f}", f"{min(sizes):,}", f"{max(sizes):,}",
+            f"{len(today)}" if today else "–", f"{plan.certificates[scale.name].gap:.1%}",
+        )  # fmt: skip
+    console.print(table)
+
+    shares = avoidable_shares(plan)
+    table = _table("force", "£m a year", "£ a head", "kind", "of avoidable cost")
+    for force, pounds in sorted(plan.terms.items(), key=lambda x: -abs(x[1])):
+        kind = plan.scenario.rates[force].kind.replace("_", " ")  # type: ignore[index]
+        table.add_row(force, f"{pounds / 1e6:,.2f}", f"{pounds / people:,.2f}", kind, f"{shares[force]:.0%}")
+    table.add_section()
+    table.add_row("total", f"{plan.objective / 1e6:,.2f}", f"{plan.objective / people:,.2f}", "£-equivalent", "100%")
+    console.print(table)
+
+    cash = sum(p for f, p in plan.terms.items() if plan.scenario.rates[f].kind == "cash") + sum(plan.outside.values())  # type: ignore[index]
+    allowances = ", ".join(f"£{value:g} ({name})" for name, value in plan.scenario.allowances.items())
+    console.print(f"Cash: [bold]£{cash / people:,.2f} a head[/bold], against allowances of {allowances}.")
+    if plan.placement is not None:
+        table = _table("question", "services")
+        for question, answer in summary_of_scales(plan.placement, plan.dataset):
+            table.add_row(question, answer)
+        console.print(table)
+    _show_sensitivity(console, plan)
+    for warning in plan.warnings:
+        console.print(f"Note: {warning}")
+    console.print("\nOpen first:")
+    for name, what in OPEN_FIRST:
+        console.print(f"  {out / name}  ({what})", soft_wrap=True)
+    console.print(f"Check it independently: python scripts/verify_plan.py {out}", soft_wrap=True)
+
+
+def _show_sensitivity(console: Console, plan: Plan) -> None:
+    if not plan.sensitivity:
+        return
+    names = [s.plural for s in plan.scenario.scales]
+    table = _table("if this rate moves", "by", *names, "patients who change body")
+    for row in plan.sensitivity:
+        counts = [f"{row.bodies[s.name]}" for s in plan.scenario.scales]
+        table.add_row(row.rate, f"{row.change:+.0%}", *counts, f"{row.patients_moved_share:.0%}")
+    console.print(table)
+
+
+def show_dataset(dataset: Dataset) -> None:
+    """A valid dataset in a few lines."""
+    console = Console(highlight=False)
+    info = dataset.info
+    console.print(f"[bold]{info.name}[/bold] is valid.")
+    console.print(
+        f"{len(dataset.practices):,} practices, {int(dataset.patients.sum()):,} patients, "
+        f"{len(dataset.providers):,} providers, {len(dataset.authorities):,} authorities, {len(dataset.flows):,} flows."
+    )
+    console.print(f"Prices {info.price_year}, lists {info.list_year}, geography {info.geography_year}.")
+    for warning in dataset.warnings:
+        console.print(f"Note: {warning}")
+
+
+def show_evaluation(made: Scorecard, today: Scorecard | None, broken: tuple[str, ...], scenario: Scenario) -> None:
+    """The scorecard of a hand-made map beside today's, then the rules it breaks."""
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    table = _table("measure", "this map", *(["today"] if today else []), "unit", "evidence")
+    for name, measure in made.region.items():
+        other = [_value(today.region.get(name))] if today else []
+        table.add_row(measure.label, _value(measure), *other, measure.unit, measure.evidence)
+    console.print(f"Measured by the rates and rules of [bold]{scenario.name}[/bold].")
+    console.print(table)
+    console.print(f"{len(broken)} rules broken." if broken else "Every rule is kept.")
+    for rule in broken:
+        console.print(f"  {rule}", soft_wrap=True)
+
+
+def show_import(report: ImportReport, out: Path) -> None:
+    """What an import made, what it left out, and what its flows rest on."""
+    console = Console(highlight=False)
+    console.print(
+        f"{report.practices:,} practices, {report.patients:,} patients, {report.providers:,} providers, {report.areas:,} areas "
+        f"written to {out} in {report.seconds:.0f} s."
+    )
+    for code, name, _, reason in report.excluded[:10]:
+        console.print(f"Left out: {code} {name}: {reason}", soft_wrap=True)
+    if len(report.excluded) > 10:
+        console.print(f"… and {len(report.excluded) - 10} more: see excluded.csv.")
+    flows = ", ".join(f"{count:,} {label}" for label, count in report.flows.items())
+    console.print(f"Flows: {flows or 'none'}.")
+    if report.r_squared is not None:
+        console.print(f"Distance-decay model: R² {report.r_squared:.2f} before it was raked to the published totals.")
+    for note in report.notes:
+        console.print(f"Note: {note}", soft_wrap=True)
+    console.print(f"Check it: consortia validate {out}\nPlan it:  consortia plan base --data {out}", soft_wrap=True)
+
+
+def _value(measure: Measure | None) -> str:
+    if measure is None or measure.value is None:
+        return "–"
+    return f"{measure.value:,.0f}" if abs(measure.value) >= 1000 else f"{measure.value:,.3g}"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for k, name in enumerate(columns):
+        table.add_column(name, justify="left" if k == 0 or name in ("kind", "services", "unit", "evidence") else "right")
+    return table
