@@ -53,8 +53,8 @@ def write_documents(plan: Plan, folder: Path) -> None:
 def write_verification(plan: Plan, folder: Path) -> None:
     """What an independent program needs to check the plan from raw input.
 
-    certificate.json; attributes.csv, one row a practice in dataset order; adjacency.csv, pairs of codes;
-    relationships.csv, the public ones only.
+    certificate.json; attributes.csv, one row a practice in dataset order; adjacency.csv, pairs of codes, and whether a
+    declared link joins them; relationships.csv, the public ones only.
     """
     certificates = {name: summary.certificate_document(c) for name, c in plan.certificates.items()}
     placement = plan.placement
@@ -80,10 +80,11 @@ def write_verification(plan: Plan, folder: Path) -> None:
         for p in practices
     )  # fmt: skip
     write_csv(folder / "attributes.csv", header, rows)
+    links = {(min(pair), max(pair)) for pair in plan.dataset.links}
     write_csv(
         folder / "adjacency.csv",
-        ["a", "b"],
-        ((practices[i].code, practices[j].code) for i, j in plan.dataset.adjacency),
+        ["a", "b", "link"],
+        ((practices[i].code, practices[j].code, (i, j) in links) for i, j in plan.dataset.adjacency.tolist()),
     )
     write_csv(
         folder / "relationships.csv",

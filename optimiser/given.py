@@ -17,7 +17,6 @@ from optimiser.scenario_models import Pin
 
 NO_BODY = "not in a body"
 CENTRES_AT_ONCE = 200
-TOLERANCE_KM = 1e-9
 
 
 def existing_structure(dataset: Dataset, scenario: Scenario) -> Structure | None:
@@ -78,7 +77,7 @@ def broken_rules(dataset: Dataset, scenario: Scenario, structure: Structure) -> 
     found: list[str] = []
     for name in structure.scales:
         scale = scenario.scale(name)
-        found += _body_rules(dataset, scale, structure.bodies[name], graph)
+        found += _body_rules(dataset, scale, structure.bodies[name], PairCharges(dataset, scenario, scale), graph)
         found += _scale_rules(dataset, scale, structure)
     found += _nesting(structure, scenario)
     for pin in scenario.pins:
@@ -133,7 +132,9 @@ def _code(scale: str, number: int, key: str, names: Mapping[str, str]) -> str:
     return key if key in names else f"{scale}-{number + 1:02d}"
 
 
-def _body_rules(dataset: Dataset, scale: Scale, bodies: Sequence[Body], graph: sparse.csr_matrix) -> Iterator[str]:
+def _body_rules(
+    dataset: Dataset, scale: Scale, bodies: Sequence[Body], charges: PairCharges, graph: sparse.csr_matrix
+) -> Iterator[str]:
     through = (
         np.flatnonzero(dataset.patients > scale.max_patients) if scale.max_patients is not None else np.empty(0, int)
     )
@@ -150,10 +151,8 @@ def _body_rules(dataset: Dataset, scale: Scale, bodies: Sequence[Body], graph: s
                 yield f"{who} has {body.patients:,} patients, more than {scale.max_patients:,}"
             if len(members) < scale.min_members:
                 yield f"{who} has {len(members)} practices, fewer than {scale.min_members}"
-        if scale.reach_km is not None:
-            away = _least_reach(dataset, members, body.centre, scale.reach_km)
-            if away > scale.reach_km + TOLERANCE_KM:
-                yield f"{who} reaches {away:.1f} km from its best centre, more than {scale.reach_km:g} km"
+        if scale.reach_km is not None and not _has_reach(charges, members, body.centre):
+            yield f"{who} has no centre within {scale.reach_km:g} km of all its practices"
         if scale.authority_rule == "inside_one" and len(spanned := sorted(set(home[members].tolist()))) > 1:
             yield f"{who} straddles {_list([dataset.authority_name(a) for a in spanned])}"
         if scale.contiguous and len(members) > 1 and (parts := _parts(graph, members, through)) > 1:
@@ -206,13 +205,9 @@ def _pin(dataset: Dataset, pin: Pin, structure: Structure) -> Iterator[str]:
             yield f"{code} must {'' if pin.kind == 'fixed' else 'not '}be with {called} ({label})"
 
 
-def _least_reach(dataset: Dataset, members: NDArray[np.int64], centre: int, reach: float) -> float:
-    """Kilometres to the farthest member from the stated centre, or from a better one where that is out of reach."""
-    xy = dataset.xy[members]
-    farthest = float(np.hypot(*(xy - dataset.xy[centre]).T).max()) / 1000
-    if farthest > reach:
-        farthest = min(float(np.hypot(*(xy - dataset.xy[j]).T).max()) / 1000 for j in members)
-    return farthest
+def _has_reach(charges: PairCharges, members: NDArray[np.int64], centre: int) -> bool:
+    """Whether every member is within reach of the stated centre, or of any other member."""
+    return any(charges.within_reach(members, np.full_like(members, j)).all() for j in (centre, *members))
 
 
 def _parts(graph: sparse.csr_matrix, members: NDArray[np.int64], through: NDArray[np.int64]) -> int:

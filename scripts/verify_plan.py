@@ -18,7 +18,7 @@ import re
 import statistics
 import sys
 from collections import Counter, defaultdict
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 from pathlib import Path
 
 CLOSE = 1e-6  # relative difference allowed between two reckonings of the same sum
@@ -47,7 +47,9 @@ class Run:
         self.placement = read_csv(folder / "placement.csv")
         attributes = read_csv(folder / "attributes.csv")
         self.people = {row["code"]: Practice(row) for row in attributes}
-        self.touching = [(row["a"], row["b"]) for row in read_csv(folder / "adjacency.csv")]
+        adjacency = read_csv(folder / "adjacency.csv")
+        self.touching = [(row["a"], row["b"]) for row in adjacency]
+        self.links = [pair for row in adjacency if row["link"] == "yes" for pair in permutations((row["a"], row["b"]))]
         self.wishes = wishes(read_csv(folder / "relationships.csv"))
         self.scales = list(self.scenario["scales_used"])
         self.bodies: dict[str, dict[str, dict[str, str]]] = {scale: {} for scale in self.scales}
@@ -242,8 +244,9 @@ def places(run: Run):
             known = [run.people[p] for p in members if p in run.people]
             centre = run.people.get(run.bodies[scale].get(code, {}).get("centre", ""))
             if centre and rule["reach_km"] is not None:
-                for far in (p for p in known if p.km(centre) > rule["reach_km"] * (1 + 1e-9)):
-                    yield f"{who}: {far.code} is {far.km(centre):.2f} km from its centre, beyond {rule['reach_km']} km"
+                for p in known:
+                    if not within_reach(run, p, centre, rule["reach_km"] * (1 + 1e-9)):
+                        yield f"{who}: {p.code} is {p.km(centre):.2f} km from its centre, beyond {rule['reach_km']} km"
             if rule["authority_rule"] == "inside_one" and len({p.home[tier] for p in known}) > 1:
                 yield f"{who} straddles authorities: {', '.join(sorted({p.home[tier] for p in known}))}"
         if rule["authority_rule"] == "whole":
@@ -255,6 +258,17 @@ def places(run: Run):
             )
         if rule["contiguous"]:
             yield from contiguity(run, scale)
+
+
+def within_reach(run: Run, practice: Practice, centre: Practice, limit: float) -> bool:
+    """Near enough, or the far end of a declared link from either of the two is."""
+    if practice.km(centre) <= limit:
+        return True
+    return any(
+        (practice.code == end and run.people[far].km(centre) <= limit)
+        or (centre.code == end and practice.km(run.people[far]) <= limit)
+        for end, far in run.links
+    )
 
 
 def contiguity(run: Run, scale: str):

@@ -266,10 +266,21 @@ def test_contiguity_may_pass_through_a_practice_too_large_for_any_body(tmp_path)
     maps = {"locality": "AABB CEDD CCDD", "consortium": "AABB ACBB AABB", "alliance": "AABB AABB AABB"}
     made = plan(replace(data, practices=practices, adjacency=edges), RULES | {"pins": []}, maps)
     assert verify(publish(made, tmp_path))[0] == 0
-    edit("adjacency.csv", lambda rows: rows.remove({"a": "P02", "b": "P06"}))(tmp_path)
+    edit("adjacency.csv", lambda rows: rows.remove({"a": "P02", "b": "P06", "link": "no"}))(tmp_path)
     sign(tmp_path)
     code, text = verify(tmp_path)
     assert code == 8 and re.search(r"consortium-01 .* is in 2 pieces that do not touch", text)
+
+
+def test_a_declared_link_carries_reach_to_its_far_end(tmp_path):
+    """Centres stand in the middle row; the corners are 5.7 km away and linked to a neighbour 4 km from the centre."""
+    maps = {"locality": "AABB AABB AABB", "consortium": plans.CONSORTIA, "alliance": "AABB AABB AABB"}
+    rules = RULES | {"pins": [], "scale.locality.reach_km": 5, "scale.locality.max_patients": 80_000}
+    for name, links, expected in (("without", (), 8), ("with", ((0, 4), (4, 8), (2, 3), (6, 10)), 0)):
+        (tmp_path / name).mkdir()
+        code, text = verify(publish(plan(replace(dataset(), links=links), rules, maps), tmp_path / name))
+        assert code == expected, text
+        assert ("P01 is 5.66 km from its centre, beyond 5.0 km" in text) == (expected == 8)
 
 
 def test_a_large_body_that_could_be_parted_is_not_excused(tmp_path):

@@ -127,7 +127,7 @@ def test_broken_rules_are_told_in_plain_words_and_are_no_error(tmp_path, data):
         "locality X has 9,000 patients, fewer than 10,000",
         "locality X has 1 practices, fewer than 2",
         "locality Y has 132,000 patients, more than 70,000",
-        "locality Y reaches 8.9 km from its best centre, more than 8 km",
+        "locality Y has no centre within 8 km of all its practices",
         "consortium A has 43,500 patients, fewer than 45,000",
         "consortium A straddles West Council and East Council",
         "consortium A is in 3 parts that do not touch",
