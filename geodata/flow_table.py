@@ -102,7 +102,10 @@ def _numbers(texts: Sequence[str], lines: Sequence[int], column: Column, finding
         values = np.array([float(text) for text in texts])
     except ValueError:
         values = np.array([np.nan])
-    if len(values) == len(texts) and np.isfinite(values).all() and (values >= 0).all():
+    written = "".join(texts)
+    # float() also takes 1_000 and the digits of other scripts, which a cell by itself may not hold.
+    plain = written.isascii() and "_" not in written
+    if plain and len(values) == len(texts) and np.isfinite(values).all() and (values >= 0).all():
         return values
     cells = (_value(column, text, line, findings) for text, line in zip(texts, lines, strict=True))
     return np.array([np.nan if cell is None else cell for cell in cells], dtype=float)

@@ -252,6 +252,7 @@ PROBLEMS: Mapping[str, tuple[Fault, tuple[str, ...]]] = {
     ),
     "negative flow": (cell("flows.csv", 7, spend="-1"), ("flows.csv:7:spend:", "'-1' is negative")),
     "NaN flow": (cell("flows.csv", 7, activity="nan"), ("flows.csv:7:activity:", "'nan' is not a number")),
+    "flow with an underscore": (cell("flows.csv", 7, spend="1_000"), ("flows.csv:7:spend:", "'1_000' is text")),
     "unknown label": (cell("flows.csv", 7, label="guessed"), ("flows.csv:7:label:", "'guessed'", "one of observed,")),
     "UTF-16": (text("providers.csv", lambda t: t.encode("utf-16")), ("providers.csv:", "UTF-16", "UTF-8")),
     "UTF-16 unmarked": (text("providers.csv", lambda t: t.encode("utf-16-le")), ("providers.csv:", "UTF-16")),
