@@ -47,7 +47,7 @@ class Column:
     def rule(self) -> str:
         """The rule in words, as problems and the documentation give it."""
         kinds = {
-            "code": "text",
+            "code": "a code",
             "codes": 'codes separated by ";"',
             "text": "text",
             "whole": "a whole number",
