@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -58,7 +59,7 @@ def gate(plan: Plan, folder: Path) -> None:
     ]
     names = {p.code: p.name for p in plan.dataset.practices}
     for where, text in _sentences(plan):
-        if any(all(code in text or names.get(code, code) in text for code in pair) for pair in secret):
+        if any(all(_mentions(text, code, names.get(code, code)) for code in pair) for pair in secret):
             problems.append(_problem(where))
     raise_all(DisclosureError, problems)
 
@@ -68,6 +69,11 @@ def confidential_pairs(plan: Plan) -> set[frozenset[str]]:
     stated = plan.dataset.relationships
     public = {frozenset((r.practice, r.other)) for r in stated if not r.confidential}
     return {frozenset((r.practice, r.other)) for r in stated if r.confidential} - public
+
+
+def _mentions(text: str, *words: str) -> bool:
+    """Whether one of the words stands in the text on its own: P1 is not mentioned by P12."""
+    return any(word in text and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in words)
 
 
 def _problem(where: str) -> Problem:

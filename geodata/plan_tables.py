@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from optimiser.domain import Body, Commission
+from geodata.disclosure import HIDDEN, suppress
+from optimiser.domain import Commission, Service
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
-
     from optimiser.scorecard import Scorecard
 
 Kind = Literal["text", "whole", "number", "money", "share"]
@@ -214,7 +214,7 @@ def placement(plan: Plan) -> Table:
         Column("commissioner_name", "Commissioner"),
         Column("mode", "How", note="make, share or buy"),
         Column("question", "Question", "whole", "which of the five questions this answers"),
-        Column("spend", "Spend", "money", "£ a year"),
+        Column("spend", "Spend", "money", "£ a year; * where it would give away a small count of cases"),
         Column("reason", "Why"),
         *(Column(f"term_{f}", FORCES[f][0], "money", f"£ a year: {FORCES[f][1]}") for f in forces),
     ]
@@ -229,7 +229,7 @@ def placement(plan: Plan) -> Table:
             word.get(c.commissioner, c.commissioner),
             c.mode,
             question_of(plan, c),
-            c.spend,
+            _publishable(plan, services[c.service], c.spend),
             c.reason,
             *(c.terms.get(f, 0.0) for f in forces),
         )
@@ -315,6 +315,7 @@ def five_questions(plan: Plan) -> Table:
     if plan.placement is None:
         return Table("five_questions", "The five questions", columns, ())
     total = len(plan.structure.bodies[plan.scenario.anchor_scale])
+    lines = {s.id: s for s in plan.dataset.services}
     services = {s.id: s.name for s in plan.dataset.services}
     functions = {f.id: f.name for f in plan.dataset.functions}
     grouped: dict[tuple[int, str, str, str, str], list[float]] = {}
@@ -327,7 +328,8 @@ def five_questions(plan: Plan) -> Table:
     catalogue = {key: n for n, key in enumerate((*services, *functions))}
     rows = [
         (q, QUESTIONS[q], kind, item, (services | functions).get(item, item), where, mode, len(spends),
-         len(spends) / total, sum(spends))
+         len(spends) / total,
+         _publishable(plan, lines[item], sum(spends)) if kind == "service" else sum(spends))
         for (q, kind, item, where, mode), spends in grouped.items()
     ]  # fmt: skip
     rows.sort(key=lambda row: (row[0], row[2] == "function", catalogue.get(str(row[3]), 0), row[5], row[6]))
@@ -449,9 +451,10 @@ def kind_of(plan: Plan, force: str) -> str:
     return KINDS[plan.scenario.rates[force].kind]  # type: ignore[index]
 
 
-def member_codes(plan: Plan, body: Body) -> tuple[str, ...]:
-    """Codes of a body's practices, in dataset order."""
-    return tuple(plan.dataset.practices[i].code for i in body.members)
+def _publishable(plan: Plan, service: Service, spend: float) -> float | str:
+    """Spend, or "*" where spend over the unit cost would give away a small count of cases."""
+    cases = spend / service.cost_per_case if service.cost_per_case > 0 else 0.0
+    return HIDDEN if cases > 0 and suppress(cases, plan.scenario.disclosure) == HIDDEN else spend
 
 
 def _existing_scales(plan: Plan) -> list[str]:

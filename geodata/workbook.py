@@ -167,12 +167,13 @@ def _table(book: _Book, table: Table, title: str, hide: tuple[str, ...] = ()) ->
     """One table, one sheet: frozen heading and filter, each heading's note as a comment, widths that fit."""
     sheet = book.sheet(title)
     columns = [(n, c) for n, c in enumerate(table.columns) if c.name not in hide]
+    units = [str(record.get("unit", "")) for record in table.records()]
     for at, (n, column) in enumerate(columns):
         sheet.write_string(0, at, column.title, book.formats["heading"])
         if column.note:
             sheet.write_comment(0, at, column.note, {"x_scale": 1.4, "y_scale": 0.6})
         for row, values in enumerate(table.rows, start=1):
-            _cell(book, sheet, row, at, values[n], _format(column, values[n]))
+            _cell(book, sheet, row, at, values[n], _format(column, values[n], units[row - 1]))
         sheet.set_column(at, at, _width(column, [values[n] for values in table.rows]))
     sheet.set_row(0, 48)
     sheet.freeze_panes(1, 2 if len(columns) > 2 else 1)
@@ -190,9 +191,13 @@ def _cell(book: _Book, sheet: Any, row: int, column: int, value: object, kind: s
         sheet.write_number(row, column, value, book.formats[kind])
 
 
-def _format(column: Column, value: object) -> str:
-    small = column.kind == "money" and isinstance(value, float) and abs(value) < 1_000 and not value.is_integer()
-    return "small money" if small else column.kind
+def _format(column: Column, value: object, unit: str) -> str:
+    """The column's format, or where rows carry their own unit, the one that fits it."""
+    kind: str = column.kind
+    if kind == "number" and unit:
+        kind = "share" if unit == "share" else "money" if unit.startswith("£") else "number"
+    small = kind == "money" and isinstance(value, float) and abs(value) < 1_000 and not value.is_integer()
+    return "small money" if small else kind
 
 
 def _width(column: Column, values: list[object]) -> float:

@@ -31,6 +31,7 @@ from optimiser.domain import (
     Structure,
 )
 from optimiser.scenario import load_scenario
+from optimiser.scorecard import BodyScore, Measure, Scorecard
 
 CELL = 4_000.0
 WEST, SOUTH = 360_000.0, 160_000.0
@@ -40,32 +41,6 @@ HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>'
 LOCALITIES = "AABB CADD CCDD"
 CONSORTIA = "AABB AABB AABB"
 ALLIANCES = "AAAA AAAA AAAA"
-
-
-@dataclass(frozen=True)
-class Measure:
-    name: str
-    label: str
-    value: float
-    unit: str
-    evidence: str
-    kind: str
-
-
-@dataclass(frozen=True)
-class BodyScore:
-    code: str
-    name: str
-    scale: str
-    patients: int
-    practices: int
-    measures: Mapping[str, Measure]
-
-
-@dataclass(frozen=True)
-class Scorecard:
-    region: Mapping[str, Measure]
-    bodies: Mapping[str, tuple[BodyScore, ...]]
 
 
 @dataclass(frozen=True)
@@ -217,8 +192,15 @@ def scorecard(bodies: Mapping[str, Sequence[Body]], shift: float = 0.0) -> Score
         Measure(
             "outside_home", "Patients outside the home council", 0.08 + shift / 100, "share", "observed", "notional"
         ),
-        Measure("leverage", "Share of main provider's income", 0.41 - shift / 100, "share", "disaggregated", "share"),
-        Measure("patients_moved", "Patients whose practice changes body", 41_000.0, "patients", "observed", "count"),
+        Measure("leverage", "Share of main provider's income", 0.41 - shift / 100, "share", "disaggregated", "true"),
+        Measure(
+            "moved_consortium",
+            "Consortia: patients whose practice changes body",
+            41_000.0,
+            "patients",
+            "observed",
+            "true",
+        ),
     )
 
     def scored(body: Body) -> BodyScore:

@@ -15,9 +15,9 @@ from geodata.maps import words
 from geodata.maps.shapes import METRIC, TOLERANCE, bodies_layer, dissolve, simplified
 
 if TYPE_CHECKING:
-    from optimiser.plan import Plan
-
     from geodata.ground import Ground
+    from optimiser.plan import Plan
+    from optimiser.scorecard import Measure
 
 DEGREES = "OGC:CRS84"
 STEPS = 100_000  # to a degree: about a metre
@@ -33,8 +33,8 @@ def map_data(plan: Plan, ground: Ground, tolerance: float = TOLERANCE) -> dict[s
     measures = _measures(plan)
     return {
         "steps": STEPS,
+        "first": [s.name for s in reversed(plan.scenario.scales)].index(plan.scenario.anchor_scale),
         "measures": [{"label": m.label, "suffix": words.suffix(m.unit)} for m in measures],
-        "notes": words.EVIDENCE_NOTES,
         "scales": [_scale(plan, ground, scale.name, measures, tolerance) for scale in reversed(plan.scenario.scales)],
         "practices": _practices(plan),
         "providers": _providers(plan),
@@ -103,7 +103,7 @@ def _scale(plan: Plan, ground: Ground, name: str, measures: list, tolerance: flo
             "home": plan.dataset.authority_name(body.home_authority),
             "parent": known.get(body.parent, ""),
             "oversize": body.oversize,
-            "values": [[summary.plain(m.value), words.show(m.value, m.unit), m.evidence] if m else None for m in found],
+            "values": [_figure(m) if m else None for m in found],
             "label": _middle(shape, plan.dataset.practices[body.centre]),
             "outline": encode(shape),
         })  # fmt: skip
@@ -115,6 +115,12 @@ def _scale(plan: Plan, ground: Ground, name: str, measures: list, tolerance: flo
         "of": plan.structure.membership[name].tolist(),
         "today": _today(plan, ground, name, tolerance),
     }
+
+
+def _figure(measure: Measure) -> list[object]:
+    """The number to sort by, its words, its tag and what the tag means."""
+    shown = words.show(measure.value, measure.unit)
+    return [summary.plain(measure.value), shown, *words.evidence_tag(measure.evidence)]
 
 
 def _middle(shape: shapely.Geometry, centre: Any) -> list[int]:

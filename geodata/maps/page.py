@@ -14,9 +14,8 @@ from geodata.maps.shapes import TOLERANCE
 from geodata.maps.template import asset, environment, inline_json, policy
 
 if TYPE_CHECKING:
-    from optimiser.plan import Plan
-
     from geodata.ground import Ground
+    from optimiser.plan import Plan
 
 ABOUT = (
     "Catchments are drawn around practices and joined. Registered lists overlap, so a border shows which practice is "
@@ -51,15 +50,28 @@ def facts(plan: Plan) -> dict[str, Any]:
         "proof": summary.proof(plan),
         "scales": [document["scales"][s.name] for s in reversed(plan.scenario.scales)],
         "vintages": summary.vintage_line(plan),
-        "comparison": [
-            row | {"tag": words.evidence_tag(str(row["evidence"]))} for row in plan_tables.comparison(plan).records()
-        ],
+        "comparison": comparison(plan),
         "forces": plan_tables.forces(plan).records(),
         "sensitivity": plan_tables.sensitivity(plan).records(),
         "planned": [(s.name, s.plural) for s in plan.scenario.scales],
         "today": plan.baseline is not None,
         "tags": tags(plan),
     }
+
+
+def comparison(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    """Today beside the plan, grouped: scale ("" for the region as a whole), heading, rows; the anchor scale first."""
+    groups: dict[str, list[dict[str, Any]]] = {"": []}
+    order = sorted(plan.structure.scales, key=lambda scale: scale != plan.scenario.anchor_scale)
+    for row in plan_tables.comparison(plan).records():
+        name, label = str(row["measure"]), str(row["label"])
+        scale = next((s for s in order if name.endswith(f"_{s}")), "")
+        tag, meaning = words.evidence_tag(str(row["evidence"]))
+        if scale and ": " in label:
+            label = _capital(label.partition(": ")[2])
+        groups.setdefault(scale, []).append(row | {"label": label, "tag": tag, "meaning": meaning})
+    headings = {"": "The region as a whole"} | {s: _capital(plan.scenario.scale(s).plural) for s in order}
+    return [(scale, headings[scale], groups[scale]) for scale in ("", *order) if groups.get(scale)]
 
 
 def tags(plan: Plan) -> list[str]:
@@ -69,3 +81,7 @@ def tags(plan: Plan) -> list[str]:
     if sum(entry["share"] for label, entry in flows.items() if label != "observed") > 0.005:  # type: ignore[attr-defined]
         found.append("Patient flows partly estimated")
     return found
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from geodata.summary import percent
 
-SHARES = ("share", "fraction", "0–1")
-COUNTS = ("number", "count", "index")
+SHARES = ("share", "fraction")
+COUNTS = ("number", "count", "index", "ratio", "0–1")
+YES_NO = "yes = 1"
+BANDS = "band:"
 MILLION = 1_000_000
-OBSERVED = ("observed", "")
-EVIDENCE_NOTES = {
-    "disaggregated": "Estimated: known totals spread over practices by a model.",
-    "proxy service": "Assumed: another service's flows stand in for this one.",
-    "distance only": "Assumed: modelled from distance alone.",
+EVIDENCE_TAGS = {  # the start of an evidence label → the tag, and what it means
+    "observed": ("", ""),
+    "modelled": ("modelled", "From the risk model or the function table."),
+    "disaggregated": ("estimated", "Known totals spread over practices by a model."),
+    "assumed": ("assumed", "Rests on an assumption, or on flows that are assumed."),
+    "proxy service": ("assumed", "Another service's flows stand in for this one."),
+    "distance only": ("assumed", "Modelled from distance alone."),
+    "no flows": ("no flows", "The dataset has no flows for this."),
 }
 
 
@@ -25,19 +30,24 @@ def show(value: object, unit: str) -> str:
         return "–"
     if unit in SHARES:
         return percent(value)
+    if unit == YES_NO:
+        return "yes" if value else "no"
+    if unit.startswith(BANDS):
+        bands = dict(part.strip().split(" ", 1) for part in unit.removeprefix(BANDS).split(","))
+        return bands.get(f"{value:.0f}", "–")
     return f"{bare(value, unit)} {suffix(unit)}".strip()
 
 
 def bare(value: object, unit: str) -> str:
     """A measure without the words after it, for a column whose heading says them."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value or unit in SHARES:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value or _in_words(unit):
         return show(value, unit)
     return pounds(value) if unit.startswith("£") else _number(value)
 
 
 def suffix(unit: str) -> str:
     """What follows the number: "per head" of "£ per head", nothing of a share or a count."""
-    return "" if unit in SHARES or unit in COUNTS else unit.removeprefix("£").strip()
+    return "" if _in_words(unit) or unit in COUNTS else unit.removeprefix("£").strip()
 
 
 def pounds(value: float) -> str:
@@ -48,11 +58,16 @@ def pounds(value: float) -> str:
     return f"{sign}£{size:,.0f}" if size >= 1_000 or size == 0 else f"{sign}£{size:,.2f}"
 
 
-def evidence_tag(evidence: str) -> str:
-    """ "" for what was observed, else "estimated" or "assumed"."""
-    if evidence in OBSERVED:
-        return ""
-    return "estimated" if evidence == "disaggregated" else "assumed"
+def evidence_tag(evidence: str) -> tuple[str, str]:
+    """The tag of a figure and what it means: none for what was observed; an unknown label is its own tag."""
+    for label, tag in EVIDENCE_TAGS.items():
+        if evidence.startswith(label):
+            return tag
+    return (evidence, "")
+
+
+def _in_words(unit: str) -> bool:
+    return unit in SHARES or unit == YES_NO or unit.startswith(BANDS)
 
 
 def _number(value: float) -> str:

@@ -160,6 +160,13 @@ def test_which_question_a_commission_answers(plan, scale, mode, question):
     assert plan_tables.question_of(plan, Commission("S01", "consortium-01", scale, "", mode, 0.0, "", {})) == question
 
 
+def test_spend_that_would_give_away_a_small_count_is_hidden(plan, folder):
+    for row in rows(folder / "placement.csv"):
+        assert (row["spend"] == "*") == (row["service"] == "S03")  # 0.05 cases in 1,000 people: three or four a body
+    (rare,) = (r for r in rows(folder / "five_questions.csv") if r["item"] == "S03")
+    assert rare["amount"] == "*"
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x")'])
 def test_text_that_a_spreadsheet_would_run_stays_text(text):
     assert write.cell(text) == f"'{text}"
@@ -250,6 +257,10 @@ def test_a_sentence_that_names_a_confidential_pair_stops_publication(plan, folde
     for leaking in (replace(plan, placement=reasons), replace(plan, warnings=(sentence,))):
         with pytest.raises(DisclosureError, match="named together"):
             disclosure.gate(leaking, folder)
+
+
+def test_a_longer_code_is_not_taken_for_a_confidential_one(plan, folder):
+    disclosure.gate(replace(plan, warnings=("P033 and P12 share a building", "P03a, P12")), folder)
 
 
 def test_a_pair_that_is_also_declared_publicly_is_published_once(plan, tmp_path):

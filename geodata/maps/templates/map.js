@@ -195,10 +195,7 @@
   function fact(term, ...content) {
     return make("div", {}, make("dt", { text: term }), make("dd", {}, ...content));
   }
-  function tag(evidence) {
-    if (!evidence || evidence === "observed") return null;
-    return make("span", { class: "tag", title: data.notes[evidence] || evidence, text: evidence === "disaggregated" ? "estimated" : "assumed" });
-  }
+  const tag = (word, meaning) => (word ? make("span", { class: "tag " + word, title: meaning, text: word }) : null);
   const link = (text, action) => make("button", { type: "button", class: "link", text, on: action });
 
   function fill(...content) {
@@ -235,7 +232,7 @@
     if (body.oversize) facts.append(fact("Size", "one practice above the upper bound"));
     data.measures.forEach((measure, m) => {
       const value = body.values[m];
-      if (value) facts.append(fact(measure.label, value[1], tag(value[2])));
+      if (value && value[0] !== null) facts.append(fact(measure.label, value[1], tag(value[2], value[3])));
     });
     const members = [];
     scale.of.forEach((n, i) => { if (n === state.body) members.push(i); });
@@ -356,11 +353,18 @@
       const scale = state.scale;
       const columns = [["Name"], ["Code"], ["Patients", true], ["Practices", true], ["Home council"]];
       if (scale.bodies.some((b) => b.parent)) columns.push(["Belongs to"]);
-      for (const m of data.measures) columns.push([m.label + (m.suffix ? ", " + m.suffix : ""), true]);
+      const tagged = data.measures.map((m, k) => {
+        const words = new Set(scale.bodies.map((b) => (b.values[k] ? b.values[k][2] : "")));
+        return words.size === 1 ? scale.bodies[0].values[k] : null;
+      });
+      data.measures.forEach((m, k) => {
+        const label = m.label + (m.suffix ? ", " + m.suffix : "");
+        columns.push([label, true, tagged[k] ? tag(tagged[k][2], tagged[k][3]) : null]);
+      });
       const rows = scale.bodies.map((body, n) => {
         const cells = [cell(body.name), cell(body.code), cell(body.patients), cell(body.practices), cell(body.home)];
         if (columns[5] && columns[5][0] === "Belongs to") cells.push(cell(body.parent));
-        body.values.forEach((v, m) => cells.push(v ? cell(v[0], bare(v[1], data.measures[m].suffix), tag(v[2])) : cell(null, "–")));
+        body.values.forEach((v, m) => cells.push(v ? cell(v[0], bare(v[1], data.measures[m].suffix), tagged[m] ? null : tag(v[2], v[3])) : cell(null, "–")));
         return { key: "b" + n, cells, mark: () => swatch(body.fill, body.line), go: () => chooseBody(scale, n, true) };
       });
       return { columns, rows };
@@ -420,14 +424,14 @@
       return compare(x, y) * (missing ? 1 : way);
     });
     const head = make("tr");
-    columns.forEach(([title, number], n) => {
+    columns.forEach(([title, number, note], n) => {
       const sort = n === by ? (way > 0 ? "ascending" : "descending") : "none";
       const button = make("button", { type: "button", text: title.replace(/^./, (c) => c.toUpperCase()), on: () => {
         sorted[state.table] = [n, n === by ? -way : number ? -1 : 1];
         listing();
         byId("listing").querySelectorAll("thead button")[n].focus();
       } });
-      head.append(make("th", { scope: "col", class: number ? "n" : "", "aria-sort": sort }, button));
+      head.append(make("th", { scope: "col", class: number ? "n" : "", "aria-sort": sort }, button, note || null));
     });
     const body = make("tbody");
     for (const row of rows) {
@@ -436,7 +440,7 @@
         const number = columns[n][1] ? "n" : "";
         if (n) return line.append(make("td", { class: number }, c.text, c.extra || null));
         const name = row.go ? link(c.text, () => { row.go(); byId("map").scrollIntoView({ block: "center" }); }) : c.text;
-        line.append(make("th", { scope: "row" }, row.mark ? row.mark() : "", row.mark ? " " : "", name));
+        line.append(make("th", { scope: "row", class: row.mark ? "marked" : "" }, row.mark ? row.mark() : "", name));
       });
       body.append(line);
     }
@@ -446,11 +450,10 @@
 
   // --- begin -------------------------------------------------------------------------------------------------------
   const everywhere = L.latLngBounds(data.practices.place.map(point));
-  for (const area of data.areas) for (const polygon of shape(area.outline)) everywhere.extend(polygon[0]);
+  for (const body of data.scales[data.first].bodies) for (const polygon of shape(body.outline)) everywhere.extend(polygon[0]);
   map.fitBounds(everywhere, { padding: [12, 12] });
   map.setMaxBounds(everywhere.pad(0.6));
   map.setMinZoom(map.getZoom() - 1);
   map.on("click", () => { if (state.body !== null) { state.body = state.practice = null; paint(); legend(); } });
-  const preferred = data.scales.findIndex((s) => s.bodies.length > 1);
-  chooseScale(data.scales[Math.max(0, preferred)]);
+  chooseScale(data.scales[data.first]);
 })();
