@@ -102,11 +102,11 @@ def management_by_scale(structure: Structure, scenario: Scenario) -> Mapping[str
 def cost_the_work(
     cash: float, population: float, bodies: int, functions: Sequence[Function], scenario: Scenario
 ) -> tuple[AllowanceRow, ...]:
-    """What the plan needs in cash (£ a year, all bodies together) against every allowance of the scenario, and with need
-    reduced by the management cut. Raises ValueError for no population.
+    """What the plan needs in cash (£ a year, all bodies together) against every allowance of the scenario, and with
+    need reduced by the management cut. ValueError for no population.
 
     What an allowance leaves undone is found by paying in order: duties of law, then what members cannot delegate, then
-    the rest as listed, each function taking the share of the cash that it has in one of `bodies` equal standalone bodies.
+    the rest as listed, each function with the share of the cash that it has in one of `bodies` equal standalone bodies.
     """
     if population <= 0 or bodies < 1:
         raise ValueError("no population to cost for")

@@ -1,7 +1,7 @@
 """The provider graph: bodies of any scale × providers, weighted by spend, and the measures planners read from it.
 
-Every measure is a sum over the dataset's flows. A provider's income is what all its commissioners pay, those outside the
-dataset included, so that shares do not swell when a dataset is clipped to an area.
+Every measure is a sum over the dataset's flows. A provider's income is what all its commissioners pay, those outside
+the dataset included, so that shares do not swell when a dataset is clipped to an area.
 """
 
 from __future__ import annotations

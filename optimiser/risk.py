@@ -55,7 +55,7 @@ def probability_overspend(population: ArrayLike, tolerance: float, risk: Risk, c
 def reserve_share(
     population: ArrayLike, risk: Risk, confidence: float | None = None, common_shock: bool = False
 ) -> Array:
-    """The share of budget set aside so that the chance of needing more is 1 − confidence (the scenario's by default)."""
+    """The share of budget set aside so that more is needed with chance 1 − confidence (the scenario's by default)."""
     z = quantile(risk.reserve_confidence if confidence is None else confidence)
     return z * overspend_sd(population, risk, common_shock)
 
@@ -97,7 +97,7 @@ def smallest_passing(risk: Risk) -> float:
 
 
 def ladder(risk: Risk, populations: Sequence[int] = LADDER, budget_per_head: float | None = None) -> tuple[Rung, ...]:
-    """ "How big a pool": one rung for each population (EVIDENCE 2.1.2). budget_per_head: £, the scenario's by default."""
+    """How big a pool: one rung for each population (EVIDENCE 2.1.2). budget_per_head: £, the scenario's by default."""
     budget = risk.budget_per_head if budget_per_head is None else budget_per_head
     n = np.asarray(populations, dtype=float)
     columns = (

@@ -1,0 +1,127 @@
+"""Which body commissions each service for each anchor body: the whole story of the placement, in order.
+
+Every service of every anchor body goes to exactly one commissioner: its practices, the smaller bodies inside it,
+itself, a footprint, a local authority or joint board, a larger body, the region, or a condition group. The
+certificate is for this structure and these candidate footprints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+from optimiser.domain import Certificate, Commission, Dataset, Footprint, Placement, Structure
+from optimiser.errors import LimitReached, Problem
+from optimiser.placement_costs import Ground, survey
+from optimiser.placement_options import Option, check_wishes, may
+from optimiser.placement_programme import build
+from optimiser.placement_reasons import Reasons
+from optimiser.placement_solve import Answer, solve
+from optimiser.placement_start import Search
+from optimiser.placement_support import support
+from optimiser.placement_value import Picks, Valuation, evaluate
+from optimiser.scenario_models import Scenario
+
+GAP = 0.002  # of the programme's objective, at which the search stops
+NO_WISHES: Mapping[str, str] = MappingProxyType({})
+
+
+def place(
+    dataset: Dataset,
+    scenario: Scenario,
+    structure: Structure,
+    seed: int,
+    time_limit: float,
+    firm: Mapping[str, str] = NO_WISHES,
+) -> Placement:
+    """Place every service. time_limit: seconds. firm: service id → the scale it must go to.
+
+    Raises ScenarioError (a wish that the rules refuse, leverage without flows, an anchor scale not planned),
+    Infeasible, LimitReached when nothing was found in time, SolverError. The same input and
+    seed give the same placement unless the time limit ends the search.
+    """
+    ground = survey(dataset, scenario, structure, seed)
+    check_wishes(firm, dataset, ground.options)
+    programme = build(ground, firm)
+    answer = solve(ground, programme, Search(ground, firm), time_limit, GAP)
+    if answer.picks is None:
+        raise LimitReached(Problem("no placement was found in time", "time limit", mend="Allow more time."))
+    picks, value = answer.picks, evaluate(ground, answer.picks)
+    functions = support(dataset, scenario, structure)
+    terms = {**value.terms, "support": sum(f.cost for f in functions)}
+    used = {int(o) for o in np.unique(picks)}
+    return Placement(
+        commissions=_commissions(ground, picks, value, firm),
+        footprints=tuple(
+            _footprint(ground, ground.options[o]) for o in sorted(used) if ground.options[o].kind == "footprint"
+        ),
+        contracts=value.contracts,
+        functions=functions,
+        terms=terms,
+        certificate=_certificate(ground, answer, terms, firm),
+    )
+
+
+def _commissions(ground: Ground, picks: Picks, value: Valuation, firm: Mapping[str, str]) -> tuple[Commission, ...]:
+    reasons = Reasons(ground, picks, value, firm)
+    return tuple(
+        Commission(
+            service=service.id,
+            consortium=anchor.code,
+            scale=ground.options[picks[c, s]].scale,
+            commissioner=ground.options[picks[c, s]].code,
+            mode=_mode(ground.options[picks[c, s]]),
+            spend=float(ground.spend[c, s]),
+            reason=reasons.why(c, s),
+            terms={force: float(rows[c, s]) for force, rows in value.rows.items() if rows[c, s]},
+        )
+        for s, service in enumerate(ground.dataset.services)
+        for c, anchor in enumerate(ground.anchors)
+    )
+
+
+def _mode(option: Option) -> Literal["make", "share", "buy"]:
+    if option.local or option.kind == "anchor":
+        return "make"
+    return "buy" if option.kind in ("authority", "condition_group") else "share"
+
+
+def _footprint(ground: Ground, option: Option) -> Footprint:
+    return Footprint(option.code, option.name, tuple(ground.anchors[c].code for c in option.anchors), option.reason)
+
+
+def _certificate(ground: Ground, answer: Answer, terms: Mapping[str, float], firm: Mapping[str, str]) -> Certificate:
+    objective = sum(terms.values())
+    least = _least(ground, firm) + sum(ground.refunds.values()) + terms["support"]
+    refunded = sum(ground.refunds.values())
+    return Certificate(
+        problem="placement of services, for this structure and these candidate footprints",
+        objective=objective,
+        bound=min(objective, max(answer.bound + terms["support"], least)),
+        unavoidable=least,
+        method="integer programme with submodular under-estimators of insurance; PuLP and HiGHS",
+        status="conditional: " + ("within the gap asked for" if answer.status == "Optimal" else "time limit"),
+        evidence={
+            "options": len(ground.options),
+            "candidate_footprints": [
+                [ground.anchors[c].code for c in o.anchors] for o in ground.options if o.kind == "footprint"
+            ],
+            "refunds": dict(ground.refunds),
+            "gross_objective": objective - refunded,
+            "solver_status": answer.status,
+            "solver_bound": answer.bound if np.isfinite(answer.bound) else None,
+        },
+    )
+
+
+def _least(ground: Ground, firm: Mapping[str, str]) -> float:
+    """£ a year that no placement avoids: each row at the cheapest of its own forces."""
+    least = np.full(ground.spend.shape, np.inf)
+    for o, option in enumerate(ground.options):
+        allowed = [s for s, service in enumerate(ground.dataset.services) if may(option, service, firm)]
+        at = np.ix_(list(option.anchors), allowed)
+        least[at] = np.minimum(least[at], ground.linear(o)[:, allowed])
+    return float(least.sum())
