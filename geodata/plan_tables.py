@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Literal
 
 from geodata.disclosure import HIDDEN, suppress
 from optimiser.domain import Commission, Service
+from optimiser.five_questions import QUESTIONS
+from optimiser.plan import avoidable_shares
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
-    from optimiser.scorecard import Scorecard
+    from optimiser.scorecard import BodyScore, Measure, Scorecard
 
 Kind = Literal["text", "whole", "number", "money", "share"]
 
@@ -45,13 +47,6 @@ SCALE_WORDS: Mapping[str, str] = {
     "region": "region",
     "authority": "local authority",
     "condition_group": "condition group",
-}
-QUESTIONS: Mapping[int, str] = {
-    1: "What can the practices commission for their own patients?",
-    2: "What does each body commission on its own?",
-    3: "What is commissioned with neighbours on a local footprint?",
-    4: "What is commissioned on a larger scale?",
-    5: "What is bought in?",
 }
 
 
@@ -327,7 +322,7 @@ def five_questions(plan: Plan) -> Table:
         grouped.setdefault((number, "function", f.function, where, f.mode), []).append(f.cost)
     catalogue = {key: n for n, key in enumerate((*services, *functions))}
     rows = [
-        (q, QUESTIONS[q], kind, item, (services | functions).get(item, item), where, mode, len(spends),
+        (q, QUESTIONS[q - 1], kind, item, (services | functions).get(item, item), where, mode, len(spends),
          len(spends) / total,
          _publishable(plan, lines[item], sum(spends)) if kind == "service" else sum(spends))
         for (q, kind, item, where, mode), spends in grouped.items()
@@ -337,20 +332,17 @@ def five_questions(plan: Plan) -> Table:
 
 
 def question_of(plan: Plan, commission: Commission) -> int:
-    """Which of the five questions a commission answers.
+    """Which of the five questions a commission answers, 1–4; the fifth is answered by functions that are bought.
 
-    1 within (practice, locality); 2 alone; 3 with neighbours (a footprint, the next scale up) or the council; 4 larger;
-    5 bought in or handed over.
+    1 within (practice, smaller scales); 2 alone; 3 with neighbours (footprint, next scale up) or a council; 4 larger.
     """
-    if commission.mode == "buy" or commission.scale == "condition_group":
-        return 5
     scales = plan.structure.scales
     anchor = scales.index(plan.scenario.anchor_scale)
     if commission.scale == "practice" or commission.scale in scales[:anchor]:
         return 1
-    if commission.scale in (plan.scenario.anchor_scale, "consortium"):
+    if commission.scale == plan.scenario.anchor_scale:
         return 2
-    if commission.scale in ("footprint", "authority") or commission.scale in scales[anchor + 1 : anchor + 2]:
+    if commission.scale in ("footprint", "authority", *scales[anchor + 1 : anchor + 2]):
         return 3
     return 4
 
@@ -363,15 +355,16 @@ def forces(plan: Plan) -> Table:
         Column("kind", "Kind of money"),
         Column("pounds", "£-equivalent a year", "money"),
         Column("share", "Share of the total", "share"),
+        Column("avoidable", "Share of avoidable cost", "share", "of the cost that decisions can change"),
         Column("note", "In words"),
     )
+    avoidable = avoidable_shares(plan)
     rows = []
     for force, pounds in plan.terms.items():
         label, note = FORCES.get(force, (_capital(force.replace("_", " ")), ""))
-        rows.append(
-            (force, label, kind_of(plan, force), pounds, pounds / plan.objective if plan.objective else 0.0, note)
-        )
-    return Table("forces", "What the total is made of", columns, tuple(sorted(rows, key=lambda r: -float(r[3]))))
+        share = pounds / plan.objective if plan.objective else 0.0
+        rows.append((force, label, kind_of(plan, force), pounds, share, avoidable[force], note))
+    return Table("forces", "What the total is made of", columns, tuple(sorted(rows, key=lambda row: -row[3])))
 
 
 def comparison(plan: Plan) -> Table:
@@ -394,7 +387,7 @@ def comparison(plan: Plan) -> Table:
 
 
 def sensitivity(plan: Plan) -> Table:
-    """What becomes of the plan when a rate is halved or raised by half."""
+    """What becomes of the structure when a rate is moved. Services are not placed again: totals are the structure's."""
     scales = plan.scenario.scales
     columns = (
         Column("rate", "Rate"),
@@ -403,11 +396,12 @@ def sensitivity(plan: Plan) -> Table:
         Column("unit", "Unit"),
         Column("provenance", "Provenance", note="S seed, V verified, M memory, D derived, A assumed"),
         Column("change", "Changed by", "share"),
-        Column("objective", "£-equivalent a year", "money"),
-        Column("objective_change", "Change of the total", "share"),
+        Column("objective", "Structure, £-equivalent a year", "money"),
+        Column("objective_change", "Change of the structure's total", "share"),
         *(Column(f"bodies_{s.name}", _capital(s.plural), "whole") for s in scales),
         Column("patients_moved_share", "Patients who would change body", "share"),
     )
+    whole = sum(c.objective for c in plan.certificates.values())
     rows = []
     for row in plan.sensitivity:
         rate = plan.scenario.rates.get(row.rate)  # type: ignore[call-overload]
@@ -419,7 +413,7 @@ def sensitivity(plan: Plan) -> Table:
             rate.provenance if rate else "",
             row.change,
             row.objective,
-            row.objective / plan.objective - 1 if plan.objective else 0.0,
+            row.objective / whole - 1 if whole else 0.0,
             *(row.bodies.get(s.name) for s in scales),
             row.patients_moved_share,
         ))  # fmt: skip
@@ -464,9 +458,9 @@ def _existing_scales(plan: Plan) -> list[str]:
     return list(found)
 
 
-def _measures(card: Scorecard) -> list:
+def _measures(card: Scorecard) -> list[Measure]:
     """One of each measure that any body carries, in the order met."""
-    found: dict[str, object] = {}
+    found: dict[str, Measure] = {}
     for scores in card.bodies.values():
         for body in scores:
             for name, measure in body.measures.items():
@@ -474,7 +468,7 @@ def _measures(card: Scorecard) -> list:
     return list(found.values())
 
 
-def _evidence(body, name: str) -> str:
+def _evidence(body: BodyScore, name: str) -> str:
     return body.measures[name].evidence if name in body.measures else ""
 
 

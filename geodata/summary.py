@@ -11,6 +11,7 @@ import numpy as np
 
 from geodata import plan_tables
 from optimiser.domain import EVIDENCE, Certificate
+from optimiser.plan import avoidable_shares
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
@@ -42,6 +43,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "seconds": round(sum(plan.seconds.values()), 1),
         "terms": plan.terms,
         **money(plan),
+        "avoidable_shares": avoidable_shares(plan),
         "outside": plan.outside,
         "scales": {scale: _scale(plan, scale) for scale in plan.structure.scales},
         "placement": _placement(plan),

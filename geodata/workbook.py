@@ -132,8 +132,9 @@ def _summary(book: _Book, plan: Plan) -> None:
     )  # fmt: skip
     forces = plan_tables.forces(plan)
     row = _block(
-        book, sheet, row + 1, ("Force", "Kind of money", "£-equivalent a year", "Share of the total"),
-        ((r[1], r[2], r[3], r[4]) for r in forces.rows), ("text", "text", "money", "share"),
+        book, sheet, row + 1,
+        ("Force", "Kind of money", "£-equivalent a year", "Share of the total", "Of avoidable cost"),
+        ((r[1], r[2], r[3], r[4], r[5]) for r in forces.rows), ("text", "text", "money", "share", "share"),
     )  # fmt: skip
     sheet.write_string(row + 1, 0, "Read before use", formats["strong"])
     notes = (

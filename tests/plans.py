@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from geodata.ground import Ground
 from optimiser.domain import (
     Authority,
     Body,
@@ -30,8 +31,10 @@ from optimiser.domain import (
     Service,
     Structure,
 )
+from optimiser.plan import Plan
 from optimiser.scenario import load_scenario
 from optimiser.scorecard import BodyScore, Measure, Scorecard
+from optimiser.sensitivity import SensitivityRow
 
 CELL = 4_000.0
 WEST, SOUTH = 360_000.0, 160_000.0
@@ -41,43 +44,6 @@ HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>'
 LOCALITIES = "AABB CADD CCDD"
 CONSORTIA = "AABB AABB AABB"
 ALLIANCES = "AAAA AAAA AAAA"
-
-
-@dataclass(frozen=True)
-class SensitivityRow:
-    rate: str
-    change: float
-    objective: float
-    bodies: Mapping[str, int]
-    patients_moved_share: float
-
-
-@dataclass(frozen=True)
-class Plan:
-    dataset: Dataset
-    scenario: Any
-    structure: Structure
-    placement: Placement | None
-    terms: Mapping[str, float]
-    certificates: Mapping[str, Certificate]
-    objective: float
-    bound: float
-    scorecard: Scorecard
-    baseline: Scorecard | None
-    sensitivity: tuple[SensitivityRow, ...]
-    outside: Mapping[str, float]
-    warnings: tuple[str, ...]
-    seconds: Mapping[str, float]
-    price_of_nesting: float
-    nesting_interval: tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Ground:
-    dataset: Dataset
-    areas: gpd.GeoDataFrame
-    catchments: gpd.GeoDataFrame
-    links: tuple[tuple[int, int], ...] = field(default=())
 
 
 def dataset(names: Sequence[str] = ()) -> Dataset:
@@ -256,7 +222,7 @@ def placement(data: Dataset, built: Structure) -> Placement:
             FunctionMode("F01", "consortium-02", "share", "alliance-01", 200_000.0, "joint team"),
         ),
         terms={"leverage": 1_000.0 * len(commissions), "contracts": 500.0 * len(commissions)},
-        certificate=Certificate("placement", total, total * 0.99, 0.0, "integer programme", "feasible"),
+        certificate=Certificate("placement", total, total * 0.98, 0.0, "integer programme", "feasible"),
     )  # fmt: skip
 
 
@@ -279,7 +245,7 @@ def ground(data: Dataset) -> Ground:
         crs="EPSG:27700",
     )
     catchments = gpd.GeoDataFrame({"code": [p.code for p in data.practices]}, geometry=cells, crs="EPSG:27700")
-    return Ground(data, areas, catchments)
+    return Ground(data, areas, catchments, ())
 
 
 def plan(names: Sequence[str] = (), **changes: Any) -> Plan:
@@ -288,47 +254,36 @@ def plan(names: Sequence[str] = (), **changes: Any) -> Plan:
     scenario = load_scenario("base", {"scales_used": ["locality", "consortium", "alliance"]})
     built = structure(data, {"locality": LOCALITIES, "consortium": CONSORTIA, "alliance": ALLIANCES})
     placed = placement(data, built)
-    costs = {"locality": 900_000.0, "consortium": 2_600_000.0, "alliance": 800_000.0}
-    certificates = {
-        scale: Certificate(
-            f"{scale} partition",
-            cost,
-            cost * 0.985,
-            cost * 0.5,
-            "column generation",
-            "feasible",
-            {"pi": np.arange(3.0)},
+    structure_terms = {
+        "locality": {"engagement": 3_000_000.0, "management": 400_000.0, "distance": 100_000.0},
+        "consortium": {
+            "engagement": 2_500_000.0,
+            "management": 2_200_000.0,
+            "insurance": 600_000.0,
+            "distance": 200_000.0,
+        },
+        "alliance": {"management": 700_000.0, "coordination": 300_000.0, "leverage": 2_000_000.0},
+    }
+    certificates = {}
+    for scale, terms in structure_terms.items():
+        cost = sum(terms.values())
+        evidence = {"pi": np.arange(3.0)}
+        certificates[scale] = Certificate(
+            f"{scale} partition", cost, cost * 0.98, cost * 0.5, "column generation", "feasible", evidence
         )
-        for scale, cost in costs.items()
-    }
-    terms = {
-        "management": 2_900_000.0,
-        "engagement": 900_000.0,
-        "insurance": 300_000.0,
-        "distance": 200_000.0,
-        **placed.terms,
-    }
-    objective = sum(terms.values())
+    counts = {scale: len(bodies) for scale, bodies in built.bodies.items()}
     today = {"consortium": tuple(replace(b, name=f"Old {b.code}") for b in built.bodies["consortium"])}
     made = Plan(
         dataset=data,
         scenario=scenario,
         structure=built,
+        structure_terms=structure_terms,
         placement=placed,
-        terms=terms,
         certificates=certificates,
-        objective=objective,
-        bound=objective * 0.98,
         scorecard=scorecard(built.bodies),
         baseline=scorecard(today, shift=2.5),
         sensitivity=tuple(
-            SensitivityRow(
-                rate,
-                change,
-                objective * (1 + change / 5),
-                {"locality": 4, "consortium": 2, "alliance": 1},
-                abs(change) / 4,
-            )
+            SensitivityRow(rate, change, 12_000_000.0 * (1 + change / 5), counts, abs(change) / 4)
             for rate in ("engagement", "management")
             for change in (-0.5, 0.5)
         ),

@@ -52,7 +52,8 @@ def _draw(plan: Plan, ground: Ground, scale: str, tolerance: float) -> Figure:
     upper.plot(ax=axes, color=LAND)
     solid.plot(ax=axes, color=list(solid["fill"]), edgecolor="white", linewidth=1.0)
     upper.boundary.plot(ax=axes, color=QUIET, linewidth=0.7, linestyle=(0, (4, 2)))
-    axes.scatter(*plan.dataset.xy.T, s=3, color=INK, linewidths=0, zorder=3)
+    east, north = plan.dataset.xy.T
+    axes.scatter(east, north, s=3, color=INK, linewidths=0, zorder=3)
     if len(solid) <= MOST_LABELS:
         halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
         for name, point in zip(solid["name"], solid.geometry.representative_point(), strict=True):

@@ -13,11 +13,11 @@ from geodata import plan_tables
 from geodata.maps.figures import figure_bytes
 from geodata.maps.page import facts
 from geodata.maps.template import asset, environment, policy
+from optimiser.five_questions import QUESTIONS
 
 if TYPE_CHECKING:
-    from optimiser.plan import Plan
-
     from geodata.ground import Ground
+    from optimiser.plan import Plan
 
 
 def write_report(plan: Plan, ground: Ground, path: Path) -> None:
@@ -52,7 +52,7 @@ def _questions(plan: Plan) -> list[tuple[str, list[dict[str, Any]]]]:
         number: [row | {"where": plan_tables.scale_word(plan, str(row["scale"]))} for row in found]
         for number, found in answers.items()
     }
-    return [(text, described.get(number, [])) for number, text in plan_tables.QUESTIONS.items()]
+    return [(text, described.get(number, [])) for number, text in enumerate(QUESTIONS, start=1)]
 
 
 def _measure_columns(plan: Plan) -> list[tuple[str, str, str]]:

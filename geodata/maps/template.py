@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 
 from geodata.maps import words
+from geodata.summary import percent
 
 
 def environment() -> jinja2.Environment:
@@ -27,7 +28,7 @@ def environment() -> jinja2.Environment:
         "bare": words.bare,
         "suffix": words.suffix,
         "pounds": words.pounds,
-        "percent": words.percent,
+        "percent": percent,
     }
     return made
 
