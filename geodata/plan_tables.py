@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from geodata.disclosure import HIDDEN, suppress
 from optimiser.domain import Commission, Service
@@ -359,7 +359,7 @@ def forces(plan: Plan) -> Table:
         Column("note", "In words"),
     )
     avoidable = avoidable_shares(plan)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for force, pounds in plan.terms.items():
         label, note = FORCES.get(force, (_capital(force.replace("_", " ")), ""))
         share = pounds / plan.objective if plan.objective else 0.0

@@ -262,7 +262,7 @@ def _without_path(value: object) -> object:
     """A path becomes its last part; anything else stays, as text when JSON has no word for it."""
     if isinstance(value, PurePath):
         return value.name
-    if isinstance(value, str) and PurePath(value).is_absolute():
+    if isinstance(value, str) and (PurePath(value).is_absolute() or value.startswith((".", "~"))):
         return PurePath(value).name
     if isinstance(value, Mapping):
         return {str(key): _without_path(item) for key, item in value.items()}

@@ -205,7 +205,12 @@ def test_the_manifest_hashes_what_was_written_and_no_timings_or_paths(tmp_path):
                 folder,
                 inputs={"practices.csv": "00"},
                 seed=7,
-                options={"data": tmp_path / "secret" / "north", "out": str(tmp_path), "time_limit": 60},
+                options={
+                    "data": tmp_path / "secret" / "north",
+                    "out": str(tmp_path),
+                    "scenario": "../mine/x.toml",
+                    "overrides": ["price_year=2010/11"],
+                },
                 solver={"status": "x", "gap": 0.01},
             )
         return json.loads((tmp_path / name / "manifest.json").read_text())
@@ -213,7 +218,9 @@ def test_the_manifest_hashes_what_was_written_and_no_timings_or_paths(tmp_path):
     first, second = publish("first", 1.5), publish("second", 99.0)
     assert first == second
     assert set(first["outputs"]) == {"practices.csv", "summary.json"}
-    assert first["options"] == {"data": "north", "out": tmp_path.name, "time_limit": 60}
+    assert first["options"] == {
+        "data": "north", "out": tmp_path.name, "overrides": ["price_year=2010/11"], "scenario": "x.toml",
+    }  # fmt: skip
     assert first["seed"] == 7 and first["versions"]["python"] and first["versions"]["numpy"]
     (tmp_path / "first" / "summary.json").write_text('{\n "gap": 0.02,\n "seconds": 1.5\n}\n')
     assert runs.digest(tmp_path / "first" / "summary.json") != first["outputs"]["summary.json"]

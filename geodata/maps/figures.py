@@ -12,9 +12,9 @@ from geodata.maps.shapes import METRIC, TOLERANCE, bodies_layer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from optimiser.plan import Plan
 
     from geodata.ground import Ground
+    from optimiser.plan import Plan
 
 INK, LAND, SEA, QUIET = "#16262f", "#f1eee6", "#ffffff", "#4d5f69"
 MOST_LABELS = 40
@@ -52,8 +52,8 @@ def _draw(plan: Plan, ground: Ground, scale: str, tolerance: float) -> Figure:
     upper.plot(ax=axes, color=LAND)
     solid.plot(ax=axes, color=list(solid["fill"]), edgecolor="white", linewidth=1.0)
     upper.boundary.plot(ax=axes, color=QUIET, linewidth=0.7, linestyle=(0, (4, 2)))
-    east, north = plan.dataset.xy.T
-    axes.scatter(east, north, s=3, color=INK, linewidths=0, zorder=3)
+    eastings, northings = plan.dataset.xy.T
+    axes.scatter(eastings, northings, s=3, color=INK, linewidths=0, zorder=3)
     if len(solid) <= MOST_LABELS:
         halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
         for name, point in zip(solid["name"], solid.geometry.representative_point(), strict=True):
