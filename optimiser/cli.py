@@ -29,7 +29,9 @@ imports = typer.Typer(help="Turn published files into a dataset.", no_args_is_he
 app.add_typer(imports, name="import")
 
 ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="A bundled scenario's name, or a TOML file.")]
-Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Dataset folder; the scenario's own when left out.")]
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Dataset folder; the scenario's own when left out.")
+]
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key: rates.engagement.value=144.")
 ]
@@ -152,7 +154,9 @@ def _ground(data: Path | None, scenario: Scenario) -> Ground:
     if scenario.dataset is not None:
         return read_dataset(Path(scenario.dataset))
     raise OutputError(
-        Problem(f"scenario {scenario.name} names no dataset", "--data", mend="Give --data DIR, or plan the scenario demo.")
+        Problem(
+            f"scenario {scenario.name} names no dataset", "--data", mend="Give --data DIR, or plan the scenario demo."
+        )
     )
 
 

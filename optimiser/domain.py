@@ -19,9 +19,9 @@ Money = Literal["cash", "expected_financial", "notional"]
 class Practice:
     """The atom: a registered list of patients at a place.
 
-    easting, northing: metres, EPSG:27700. authority codes refer to `Dataset.authorities`. existing: scale name → code of
-    the body the practice belongs to today ("" where none). need_index: 1.0 = average need per head. Attributes that may
-    be missing are None.
+    easting, northing: metres, EPSG:27700. authority codes refer to `Dataset.authorities`. existing: scale name → code
+    of the body the practice belongs to today ("" where none). need_index: 1.0 = average need per head. Attributes that
+    may be missing are None.
     """
 
     code: str
@@ -168,8 +168,9 @@ class DatasetInfo:
 @dataclass(frozen=True)
 class Dataset:
     """Everything known about a place, validated. adjacency: k × 2 array of practice indices, each pair once, i < j;
-    practices whose catchments touch or that a declared link joins. links: the declared ones (ferries, bridges), by which a
-    practice is also within reach of whatever is within reach of the far end. sources: file name → sha256."""
+    practices whose catchments touch or that a declared link joins. links: the declared ones (ferries, bridges), by
+    which a practice is also within reach of whatever is within reach of the far end. sources: file name → sha256.
+    """
 
     info: DatasetInfo
     practices: tuple[Practice, ...]
@@ -279,9 +280,9 @@ class Commission:
     """One answer: who commissions a service for the practices of a consortium, and how.
 
     scale: practice | locality | consortium | footprint | alliance | agency | region | authority | condition_group.
-    commissioner: code of the commissioning body (a footprint's own code, an authority's code, "region"); for practice and
-    locality the consortium's code, its practices or localities doing the work. mode: make | share | buy.
-    spend: £ a year. reason: why here, in a few plain words. terms: force → £ a year of this row alone.
+    commissioner: code of the commissioning body (a footprint's own code, an authority's code, "region"); for practice
+    and locality the consortium's code, its practices or localities doing the work. mode: make | share | buy. spend: £ a
+    year. reason: why here, in a few plain words. terms: force → £ a year of this row alone.
     """
 
     service: str

@@ -1,6 +1,8 @@
-"""Each force once, in £ a year: what depends on a body's size alone, and what is linear in "practice i belongs with centre j".
+"""Each force once, in £ a year: what depends on a body's size alone, and what is linear in "practice i belongs with
+centre j".
 
-Formulas (rates by name from the scenario; share = the part of the force charged at this scale; w = patients; P = body size):
+Formulas (rates by name from the scenario; share = the part of the force charged at this scale; w = patients; P = body
+size):
 
     engagement    size   rate · share · P · (1 − v E(P)),  E(P) = E∞ + (E0 − E∞)/(1 + (P/N½)^power)      EVIDENCE 2.6
     insurance     size   rate · share · z · cv · budget per head · √P, where risk is held                EVIDENCE 2.1.2
@@ -20,6 +22,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from optimiser import relations, risk
 from optimiser.domain import Dataset, Structure
@@ -95,7 +98,7 @@ class PairCharges:
         if scale.authority_charge == "split":
             self._rate["authority"] = 0.0
         shift = scenario.rate("likeness") * scenario.share("likeness", scale.name)
-        self._rate["likeness"] = shift * (scenario.rates["engagement"].value if shift else 0.0)
+        self._rate["likeness"] = shift * scenario.rate("engagement")
         self._links = dataset.links
         self._alike = relations.standardised(dataset)
         self._declared = relations.wishes(dataset, confidential=False)
@@ -124,7 +127,9 @@ class PairCharges:
 
     def within_reach(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether i may belong with centre j: near enough, or the far end of a declared link from either is."""
-        limit = np.inf if self._scale.reach_km is None else self._scale.reach_km
+        limit = self._scale.reach_km
+        if limit is None:
+            return np.ones(np.shape(i), dtype=bool)
         near = self.km(i, j) <= limit
         for a, b in self._links:
             for end, far in ((a, b), (b, a)):
@@ -132,20 +137,19 @@ class PairCharges:
                 near |= (j == end) & (self.km(i, np.full_like(i, far)) <= limit)
         return near
 
-    def matrix(self) -> NDArray[np.float64]:
-        """n × n, £ a year; inf where reach or the authority rule forbids the pair."""
-        n = len(self._weights)
-        out = np.zeros((n, n))
-        everyone = np.arange(n)
-        for first in range(0, n, 500):
-            rows = everyone[first : first + 500, None]
-            for term in self.terms(rows, everyone[None, :]).values():
-                out[first : first + 500] += term
-            if self._scale.reach_km is not None:
-                out[first : first + 500][~self.within_reach(rows, everyone[None, :])] = np.inf
-            if self._scale.authority_rule == "inside_one":
-                out[first : first + 500][self._authority[rows] != self._authority[everyone[None, :]]] = np.inf
+    def block(self, rows: NDArray[np.int64], centres: NDArray[np.int64]) -> NDArray[np.float64]:
+        """rows × centres, £ a year; inf where reach or the authority rule forbids the pair."""
+        i, j = np.broadcast_arrays(rows[:, None], centres[None, :])
+        out = sum(self.terms(i, j).values(), np.zeros(i.shape))
+        out[~self.within_reach(i, j)] = np.inf
+        if self._scale.authority_rule == "inside_one":
+            out[self._authority[i] != self._authority[j]] = np.inf
         return out
+
+    def matrix(self) -> NDArray[np.float64]:
+        """n × n: what every practice would pay with every centre."""
+        everyone = np.arange(len(self._weights))
+        return np.vstack([self.block(everyone[k : k + 500], everyone) for k in range(0, len(everyone), 500)])
 
     def steer(self) -> NDArray[np.float64] | None:
         """n × n extra £ from confidential wishes, or None without any: guides the search, is never published."""
@@ -163,7 +167,7 @@ class PairCharges:
         return SplitCharge(rate, pieces)
 
     @staticmethod
-    def _lookup(matrix, i, j) -> NDArray[np.float64]:
+    def _lookup(matrix: sparse.csr_matrix, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float64]:
         if not matrix.nnz:
             return np.zeros(np.shape(i))
         if np.ndim(i) == 2:

@@ -149,8 +149,6 @@ def _body_rules(
                 yield f"{who} has {body.patients:,} patients, fewer than {scale.min_patients:,}"
             if scale.max_patients is not None and body.patients > scale.max_patients:
                 yield f"{who} has {body.patients:,} patients, more than {scale.max_patients:,}"
-            if len(members) < scale.min_members:
-                yield f"{who} has {len(members)} practices, fewer than {scale.min_members}"
         if scale.reach_km is not None and not _has_reach(charges, members, body.centre):
             yield f"{who} has no centre within {scale.reach_km:g} km of all its practices"
         if scale.authority_rule == "inside_one" and len(spanned := sorted(set(home[members].tolist()))) > 1:

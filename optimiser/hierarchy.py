@@ -1,7 +1,7 @@
 """Scales nested: the anchor scale first, smaller scales inside its bodies, larger ones over them (DESIGN 3.4).
 
-Every scale also has an un-nested problem on practices. Its bound holds for the nested plan, and the un-nested incumbents show what
-nesting costs.
+Every scale also has an un-nested problem on practices. Its bound holds for the nested plan, and the un-nested
+incumbents show what nesting costs.
 """
 
 from __future__ import annotations
@@ -112,11 +112,9 @@ def _bodies(dataset: Dataset, scenario: Scenario, scale: str, membership: NDArra
     groups = [np.flatnonzero(membership == b) for b in np.unique(membership)]
     names = place_names(dataset, groups)
     limit = scenario.scale(scale).max_patients
-    bodies = []
+    bodies: list[Body] = []
     for place, members in sorted(zip(names, groups, strict=True), key=lambda x: (x[0], x[1][0])):
-        sums = sum(charges.terms(members[:, None], members[None, :]).values(), np.zeros((len(members),) * 2)).sum(
-            axis=0
-        )
+        sums = charges.block(members, members).sum(axis=0)
         centre = int(members[np.argmin(sums)])
         patients = int(dataset.patients[members].sum())
         bodies.append(

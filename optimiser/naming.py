@@ -16,8 +16,10 @@ SUFFIXES = (" UA", " City Council", " (B)", " District")
 
 
 def place_names(dataset: Dataset, groups: Sequence[NDArray[np.int64]]) -> list[str]:
-    """One distinct name a group (practice indices). Lower-tier authorities give the names, the upper tier where a group spans
-    most of it; groups with the same name get a compass point from their common middle, then their centre practice's name."""
+    """One distinct name a group (practice indices). Lower-tier authorities give the names, the upper tier where a group
+    spans most of it; groups with the same name get a compass point from their common middle, then their centre
+    practice's name.
+    """
     base = [_base(dataset, members) for members in groups]
     counts = Counter(base)
     named = []

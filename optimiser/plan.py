@@ -1,4 +1,6 @@
-"""The whole story, in order: who groups with whom, who commissions what, what it costs, how good it is, what it rests on."""
+"""The whole story, in order: who groups with whom, who commissions what, what it costs, how good it is, what it rests
+on.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,9 @@ Report = Callable[[Progress], None]
 class Plan:
     """Structure, placement, costs, scorecard and certificates for one dataset and one scenario.
 
-    terms: force → £ a year, summing to objective. bound: no plan of the stated problem costs less (conditional where services
-    are placed: see docs/method.md). outside: £ a year that no decision changes. baseline: today's bodies, measured alike.
+    terms: force → £ a year, summing to objective. bound: no plan of the stated problem costs less (conditional where
+    services are placed: see docs/method.md). outside: £ a year that no decision changes. baseline: today's bodies,
+    measured alike.
     """
 
     dataset: Dataset
@@ -65,6 +68,12 @@ class Plan:
     def bound(self) -> float:
         """£-equivalent a year: the sum of the certified bounds."""
         return sum(c.bound for c in self._proved())
+
+    @property
+    def cash(self) -> float:
+        """£ a year of cash: the only kind of money that is compared with allowances; what no decision changes included."""
+        spent = [pounds for force, pounds in self.terms.items() if self.scenario.kind(force) == "cash"]
+        return sum(spent) + sum(self.outside.values())
 
     def _proved(self) -> Iterator[Certificate]:
         yield from self.certificates.values()
@@ -122,7 +131,8 @@ def make_plan(
 def avoidable_shares(plan: Plan) -> dict[str, float]:
     """Force → its share of the cost that decisions can change, summing to 1.
 
-    What every partition must pay for size alone (each scale's cheapest size per head) is taken from the force that charges it.
+    What every partition must pay for size alone (each scale's cheapest size per head) is taken from the force that
+    charges it.
     """
     avoidable = plan.terms
     people = float(plan.dataset.patients.sum())

@@ -21,7 +21,9 @@ def standardised(dataset: Dataset) -> NDArray[np.float64]:
         )
         known = raw[~np.isnan(raw)]
         spread = known.std() if len(known) else 0.0
-        columns.append(np.zeros(len(raw)) if spread == 0 else np.nan_to_num((raw - known.mean()) / spread))
+        level = known.mean() if len(known) else 0.0
+        constant = spread <= 1e-12 * max(1.0, abs(level))  # rounding leaves a constant a tiny spread
+        columns.append(np.zeros(len(raw)) if constant else np.nan_to_num((raw - level) / spread))
     return np.column_stack(columns)
 
 
@@ -34,8 +36,8 @@ def unlikeness(z: NDArray[np.float64], i: NDArray[np.int64], j: NDArray[np.int64
 def wishes(dataset: Dataset, confidential: bool) -> sparse.csr_matrix:
     """n × n symmetric strengths (−1 … 1): the sum of what either practice declared about the other, clipped.
 
-    Public and confidential wishes are kept apart: the public ones are part of the objective and of the published run; the
-    confidential ones steer the search and appear nowhere.
+    Public and confidential wishes are kept apart: the public ones are part of the objective and of the published run;
+    the confidential ones steer the search and appear nowhere.
     """
     n = len(dataset.practices)
     chosen = [r for r in dataset.relationships if r.confidential == confidential]

@@ -97,7 +97,6 @@ class Scale(Table):
     weight_step: AtLeastOne = 500
     min_bodies: MaybeCount = None
     max_bodies: MaybeCount = None
-    min_members: AtLeastOne = 1
 
 
 class Rate(Table):
@@ -271,6 +270,10 @@ class Scenario(Table):
         if key is None:
             raise TypeError(f"rate {force} is a table by {', '.join(value)}: a key is needed")
         return value.get(str(key), 0.0)
+
+    def kind(self, force: str) -> Money:
+        """The kind of money a force is charged in. KeyError for a force without a rate."""
+        return self.rates[force].kind  # type: ignore[index]
 
     def share(self, force: str, scale: str) -> float:
         """The share (0–1) of a force charged at a scale, or at "placement"; 0 when off or not charged there."""

@@ -20,8 +20,10 @@ EFFORT = Budget(moves=80_000, rounds=0)
 
 @dataclass(frozen=True)
 class SensitivityRow:
-    """One rate moved by the fraction `change`. objective: £ a year of the re-optimised structure at the moved rate (services not
-    placed again). bodies: scale → number. patients_moved_share: patients whose anchor body is not the one that succeeds theirs."""
+    """One rate moved by the fraction `change`. objective: £ a year of the re-optimised structure at the moved rate
+    (services not placed again). bodies: scale → number. patients_moved_share: patients whose anchor body is not the one
+    that succeeds theirs.
+    """
 
     rate: str
     change: float
@@ -33,8 +35,9 @@ class SensitivityRow:
 def sensitivity(
     dataset: Dataset, scenario: Scenario, hierarchy: Hierarchy, seed: int, seconds: float
 ) -> tuple[SensitivityRow, ...]:
-    """Each of the scenario's sensitivity rates down and up, the structure re-optimised from the plan's own. Rates that are off are
-    left out; so are the rest once `seconds` are spent."""
+    """Each of the scenario's sensitivity rates down and up, the structure re-optimised from the plan's own. Rates that
+    are off are left out; so are the rest once `seconds` are spent.
+    """
     start = time.monotonic()
     anchor = scenario.anchor_scale
     before = hierarchy.structure.membership[anchor]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from optimiser.scenario import Scenario
     from optimiser.scorecard import Measure, Scorecard
 
+WORDS = ("kind", "services", "unit", "evidence")  # columns of text, aligned left
 OPEN_FIRST = (("map.html", "the map"), ("report.html", "the paper"), ("plan.xlsx", "the tables"))
 
 
@@ -41,7 +43,6 @@ def _line(p: Progress) -> str:
 
 def show(plan: Plan, out: Path) -> None:
     """The plan on one screen, ending with the files to open first."""
-    from optimiser.five_questions import summary_of_scales
     from optimiser.plan import avoidable_shares
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
@@ -55,32 +56,31 @@ def show(plan: Plan, out: Path) -> None:
     console.print(f"Best for these assumptions, within {gap:.1%} of the best possible for them.")
 
     table = _table("scale", "bodies", "median", "smallest", "largest", "today", "proved within")
-    for scale in plan.scenario.scales:
-        bodies = plan.structure.bodies[scale.name]
+    for level in plan.scenario.scales:
+        bodies = plan.structure.bodies[level.name]
         sizes = [b.patients for b in bodies]
-        today = plan.baseline.bodies.get(scale.name, ()) if plan.baseline else ()
+        today = plan.baseline.bodies.get(level.name, ()) if plan.baseline else ()
         table.add_row(
-            scale.plural, f"{len(bodies)}", f"{statistics.median(sizes):,.0f}", f"{min(sizes):,}", f"{max(sizes):,}",
-            f"{len(today)}" if today else "–", f"{plan.certificates[scale.name].gap:.1%}",
+            level.plural, f"{len(bodies)}", f"{statistics.median(sizes):,.0f}", f"{min(sizes):,}", f"{max(sizes):,}",
+            f"{len(today)}" if today else "–", f"{plan.certificates[level.name].gap:.1%}",
         )  # fmt: skip
     console.print(table)
 
     shares = avoidable_shares(plan)
     table = _table("force", "£m a year", "£ a head", "kind", "of avoidable cost")
     for force, pounds in sorted(plan.terms.items(), key=lambda x: -abs(x[1])):
-        kind = plan.scenario.rates[force].kind.replace("_", " ")  # type: ignore[index]
+        kind = plan.scenario.kind(force).replace("_", " ")
         table.add_row(force, f"{pounds / 1e6:,.2f}", f"{pounds / people:,.2f}", kind, f"{shares[force]:.0%}")
     table.add_section()
     table.add_row("total", f"{plan.objective / 1e6:,.2f}", f"{plan.objective / people:,.2f}", "£-equivalent", "100%")
     console.print(table)
 
-    cash = sum(p for f, p in plan.terms.items() if plan.scenario.rates[f].kind == "cash") + sum(plan.outside.values())  # type: ignore[index]
     allowances = ", ".join(f"£{value:g} ({name})" for name, value in plan.scenario.allowances.items())
-    console.print(f"Cash: [bold]£{cash / people:,.2f} a head[/bold], against allowances of {allowances}.")
+    console.print(f"Cash: [bold]£{plan.cash / people:,.2f} a head[/bold], against allowances of {allowances}.")
     if plan.placement is not None:
-        table = _table("question", "services")
-        for question, answer in summary_of_scales(plan.placement, plan.dataset):
-            table.add_row(question, answer)
+        table = _table("commissioned by", "services")
+        for scale, names in _by_scale(plan):
+            table.add_row(scale, f"{len(names)}: {', '.join(names)}")
         console.print(table)
     _show_sensitivity(console, plan)
     for warning in plan.warnings:
@@ -89,6 +89,21 @@ def show(plan: Plan, out: Path) -> None:
     for name, what in OPEN_FIRST:
         console.print(f"  {out / name}  ({what})", soft_wrap=True)
     console.print(f"Check it independently: python scripts/verify_plan.py {out}", soft_wrap=True)
+
+
+def _by_scale(plan: Plan) -> list[tuple[str, list[str]]]:
+    """Who commissions → services, each under the scale that commissions it for most bodies, in catalogue order."""
+    assert plan.placement is not None
+    most: dict[str, Counter[str]] = {}
+    for row in plan.placement.commissions:
+        most.setdefault(row.service, Counter())[row.scale] += 1
+    names = {s.id: s.name for s in plan.dataset.services}
+    found: dict[str, list[str]] = {}
+    for service, counts in most.items():
+        found.setdefault(counts.most_common(1)[0][0], []).append(names[service])
+    labels = {s.name: s.plural for s in plan.scenario.scales}
+    order = ["practice", *plan.structure.scales, "footprint", "authority", "region", "condition_group"]
+    return [(labels.get(s, s.replace("_", " ")), found[s]) for s in order if s in found]
 
 
 def _show_sensitivity(console: Console, plan: Plan) -> None:
@@ -134,8 +149,8 @@ def show_import(report: ImportReport, out: Path) -> None:
     """What an import made, what it left out, and what its flows rest on."""
     console = Console(highlight=False)
     console.print(
-        f"{report.practices:,} practices, {report.patients:,} patients, {report.providers:,} providers, {report.areas:,} areas "
-        f"written to {out} in {report.seconds:.0f} s."
+        f"{report.practices:,} practices, {report.patients:,} patients, {report.providers:,} providers, "
+        f"{report.areas:,} areas written to {out} in {report.seconds:.0f} s."
     )
     for code, name, _, reason in report.excluded[:10]:
         console.print(f"Left out: {code} {name}: {reason}", soft_wrap=True)
@@ -159,5 +174,5 @@ def _value(measure: Measure | None) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for k, name in enumerate(columns):
-        table.add_column(name, justify="left" if k == 0 or name in ("kind", "services", "unit", "evidence") else "right")
+        table.add_column(name, justify="left" if k == 0 or name in WORDS else "right")
     return table

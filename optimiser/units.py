@@ -1,4 +1,6 @@
-"""From practices to the partition problem of one scale: which practices move as one, who touches whom, who may belong where."""
+"""From practices to the partition problem of one scale: which practices move as one, who touches whom, who may belong
+where.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,9 @@ def scale_problem(
 ) -> ScaleProblem:
     """The problem of one scale, its cost, centres and weights defined on practices.
 
-    inside: body number by practice of a larger scale that no body may leave. whole: body number by practice of a smaller
-    scale whose bodies stay whole. Without both it is the un-nested problem, whose bound holds for the nested one.
-    Raises Infeasible when pins contradict each other.
+    inside: body number by practice of a larger scale that no body may leave. whole: body number by practice of a
+    smaller scale whose bodies stay whole. Without both it is the un-nested problem, whose bound holds for the nested
+    one. Raises Infeasible when pins contradict each other.
     """
     charges = PairCharges(dataset, scenario, scale)
     unit = _units(dataset, scenario, scale, whole)

@@ -226,8 +226,6 @@ def sizes(run: Run):
                 yield f"{who} is {'not ' if size > top else ''}marked oversize with {size:,} patients"
             if not alone and not rule["min_patients"] <= size <= top:
                 yield f"{who} has {size:,} patients, outside {rule['min_patients']:,} to {top:,}"
-            if not alone and len(members) < rule["min_members"]:
-                yield f"{who} has {len(members)} practices, fewer than {rule['min_members']}"
         number = len(run.members[scale])
         for limit, wrong in (("min_bodies", number < (rule["min_bodies"] or 0)),
                              ("max_bodies", number > (rule["max_bodies"] or math.inf))):  # fmt: skip

@@ -199,7 +199,6 @@ MUTATIONS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a false oversize mark": (edit("bodies.csv", put(4, oversize="yes")), "is not marked|is marked oversize"),
     "too small": (amend("scenario.json", "scale", "locality", "min_patients", to=35_000), "outside 35,000 to 70,000"),
     "too large": (amend("scenario.json", "scale", "locality", "max_patients", to=29_000), "outside 15,000 to 29,000"),
-    "too few practices": (amend("scenario.json", "scale", "locality", "min_members", to=4), "fewer than 4"),
     "too many bodies": (amend("scenario.json", "scale", "locality", "max_bodies", to=3), "4 bodies at locality"),
     "out of reach": (amend("scenario.json", "scale", "locality", "reach_km", to=4.5), "beyond 4.5 km"),
     "straddling": (amend("scenario.json", "scale", "consortium", "authority_rule", to="inside_one"), "straddles"),

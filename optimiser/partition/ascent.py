@@ -1,9 +1,10 @@
 """Raising the bound: a proximal bundle on the multipliers, then branching on the number of bodies.
 
-The bundle (Lemaréchal's; metric: patients) keeps the linearisations of LB(π) seen so far and steps to where their minimum, less a
-quadratic in the distance from the best π, is greatest. On these problems it reaches in 40 rounds what a deflected subgradient
-reaches in 160 (docs/method.md). Fixing the number of bodies forbids the relaxation a fractional number of them, which is most of
-what is left on a region: the bound is the least over the branches k ≤ a − 1, k = a, k ≥ a + 1 …
+The bundle (Lemaréchal's; metric: patients) keeps the linearisations of LB(π) seen so far and steps to where their
+minimum, less a quadratic in the distance from the best π, is greatest. On these problems it reaches in 40 rounds what a
+deflected subgradient reaches in 160 (docs/method.md). Fixing the number of bodies forbids the relaxation a fractional
+number of them, which is most of what is left on a region: the bound is the least over the branches k ≤ a − 1, k = a, k
+≥ a + 1 …
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.bound import Pricing, bound_value, price, priced_bodies, rigorous
+from optimiser.partition.bound import Pricing, best_bodies, bound_value, price, rigorous
 from optimiser.partition.problem import PartitionProblem
 
 Members = tuple[int, ...]
@@ -51,13 +52,12 @@ def ascend(
     metric = problem.weights / max(1.0, float(problem.weights.mean()))
 
     def value_at(pi: NDArray[np.float64]) -> tuple[float, NDArray[np.float64], list[Members]]:
-        reduced, chosen = price(tables, pi, record=True)
-        value, centres = bound_value(problem, pi, reduced)
-        bodies = priced_bodies(tables, chosen, centres)
+        value, centres = bound_value(problem, pi, price(tables, pi))
+        bodies = best_bodies(tables, pi, centres)
         slope = np.ones(problem.units)
         for members in bodies:
             slope[members] -= 1
-        return value, slope, sorted({tuple(sorted(int(i) for i in m)) for m in bodies})
+        return value, slope, sorted({tuple(m.tolist()) for m in bodies})
 
     centre = start
     height, slope, bodies = value_at(centre)
@@ -135,8 +135,8 @@ def publish(
 ) -> tuple[list[Branch], int]:
     """The branches with bounds that hold for the true weights, and the finest weight step used.
 
-    All are priced at `step`; then the weakest is priced again at half its step while `work` (knapsack cells) lasts and that
-    can still raise the least.
+    All are priced at `step`; then the weakest is priced again at half its step while `work` (knapsack cells) lasts and
+    that can still raise the least.
     """
     typical = problem.weights.sum() / bodies
     tables = {step: rigorous(problem, step, typical)}
@@ -158,5 +158,4 @@ def publish(
 
 
 def _held(problem: PartitionProblem, branch: Branch, tables: Pricing) -> Branch:
-    reduced, _ = price(tables, branch.pi)
-    return replace(branch, bound=bound_value(branch.of(problem), branch.pi, reduced)[0])
+    return replace(branch, bound=bound_value(branch.of(problem), branch.pi, price(tables, branch.pi))[0])

@@ -1,18 +1,20 @@
 """A bound that anyone can check: Lagrangian relaxation of "each unit in exactly one body", priced by knapsacks.
 
-For multipliers π and each centre j, the best body is a 0-1 knapsack over the units within reach with values c[i, j] − π_i,
-unit owner(j) forced in, indexed by total weight so that any size curve g is added at the end:
+For multipliers π and each centre j, the best body is a 0-1 knapsack over the units within reach with values c[i, j] −
+π_i, unit owner(j) forced in, indexed by total weight so that any size curve g is added at the end:
 
-    r_j = min over lo ≤ P ≤ hi of { knapsack_j(P) + g(P) },     LB(π) = Σ π_i + Σ_units min(0, min over its centres of r_j)
+    r_j = min over lo ≤ P ≤ hi of { knapsack_j(P) + g(P) }
+    LB(π) = Σ π_i + Σ_units min(0, min over its centres of r_j)
 
-(with bounds a ≤ k ≤ b on the number of bodies: the cheapest k of the units' r, best k in [a, b]). The bodies of a partition have
-distinct units as centres, so LB(π) ≤ cost of every partition, whatever produced π. Contiguity, kept-apart pairs and the split
-charge are dropped, which only weakens it.
+(with bounds a ≤ k ≤ b on the number of bodies: the cheapest k of the units' r, best k in [a, b]). The bodies of a
+partition have distinct units as centres, so LB(π) ≤ cost of every partition, whatever produced π. Contiguity,
+kept-apart pairs and the split charge are dropped, which only weakens it.
 
-True weights. Weights are floored to steps of s patients, q = ⌊w / s⌋. A set whose steps sum to Q and that has at most M members
-has a true weight P in [sQ, sQ + M(s − 1)]. Each item also carries σ(w − s q) for a slope σ, and the size term becomes the minimum
-of g(P) − σ(P − sQ) over that interval ∩ [lo, hi]: a lower bound on g at the true weight, for every σ, so at each Q the greatest
-over several slopes still holds. M is the most of the lightest units that fit in sQ patients.
+True weights. Weights are floored to steps of s patients, q = ⌊w / s⌋. A set whose steps sum to Q and that has at most M
+members has a true weight P in [sQ, sQ + M(s − 1)]. Each item also carries σ(w − s q) for a slope σ, and the size term
+becomes the minimum of g(P) − σ(P − sQ) over that interval ∩ [lo, hi]: a lower bound on g at the true weight, for every
+σ, so at each Q the greatest over several slopes still holds. M is the most of the lightest units that fit in sQ
+patients.
 """
 
 from __future__ import annotations
@@ -26,14 +28,16 @@ from numpy.typing import NDArray
 from optimiser.partition.problem import PartitionProblem
 
 INF = np.inf
+
 FEWEST_CANDIDATES = 40  # per centre, while multipliers move
 
 
 @dataclass(frozen=True)
 class Pricing:
-    """Frozen tables of one problem at one weight step. start, unit, cost: candidates by centre (CSR), the centre's own unit
-    first. steps: q by unit. remainder: slopes × units, σ(w − s q). window: slopes × (Q + 1), the size term (inf where no
-    true weight within bounds is possible). work: knapsack cells that one pricing fills."""
+    """Frozen tables of one problem at one weight step. start, unit, cost: candidates by centre (CSR), the centre's own
+    unit first. steps: q by unit. remainder: slopes × units, σ(w − s q). window: slopes × (Q + 1), the size term (inf
+    where no true weight within bounds is possible). work: knapsack cells that one pricing fills.
+    """
 
     start: NDArray[np.int64]
     unit: NDArray[np.int32]
@@ -42,6 +46,10 @@ class Pricing:
     remainder: NDArray[np.float64]
     window: NDArray[np.float64]
 
+    def arrays(self) -> tuple:
+        """The fields in the order the compiled loops take them."""
+        return self.start, self.unit, self.cost, self.steps, self.remainder, self.window
+
     @property
     def work(self) -> int:
         """Cells filled: candidates × steps × slopes."""
@@ -49,8 +57,9 @@ class Pricing:
 
 
 def rough(problem: PartitionProblem, step: int) -> Pricing:
-    """Tables that only steer π: each centre keeps its cheapest units, up to twice the largest body, and the size term is taken at
-    the weight expected of Q steps, right to second order in the step."""
+    """Tables that only steer π: each centre keeps its cheapest units, up to twice the largest body, and the size term
+    is taken at the weight expected of Q steps, right to second order in the step.
+    """
     hi = _largest(problem)
     slope = _slope(problem, float(_cheapest_size(problem)))
     start, unit, cost = _candidates(problem, 2 * hi)
@@ -73,7 +82,7 @@ def rigorous(problem: PartitionProblem, step: int, typical: float) -> Pricing:
     hi = _largest(problem)
     start, unit, cost = _candidates(problem, None)
     steps = problem.weights // step
-    slopes = np.unique([_slope(problem, float(np.clip(f * typical, problem.lo, hi))) for f in (0.7, 1.0, 1.3)])
+    slopes = np.unique([_slope(problem, float(np.clip(f * typical, problem.lo, hi))) for f in (0.7, 0.9, 1.0, 1.3)])
     lightest = np.cumsum(np.sort(problem.weights))
     size = np.stack([_size_window(problem, hi, step, slope, lightest) for slope in slopes])
     remainder = slopes[:, None] * (problem.weights - steps * step)
@@ -85,7 +94,9 @@ def _largest(problem: PartitionProblem) -> int:
 
 
 def _candidates(problem: PartitionProblem, most: int | None) -> tuple[NDArray, NDArray, NDArray]:
-    """(start, unit, cost) by centre: its own unit, then units within reach from cheapest per patient, until they weigh `most`."""
+    """(start, unit, cost) by centre: its own unit, then units within reach from cheapest per patient, until they weigh
+    `most`.
+    """
     reachable = np.isfinite(problem.costs)
     per_head = problem.costs / np.maximum(problem.weights, 1)[:, None]
     start, unit, cost = [0], [np.empty(0, np.int64)], [np.empty(0)]
@@ -123,9 +134,11 @@ def _slope(problem: PartitionProblem, at: float) -> float:
 def _size_window(
     problem: PartitionProblem, hi: int, step: int, slope: float, lightest: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """For each Q: min of g(P) − slope (P − sQ) over P in [sQ, sQ + M(s − 1)] ∩ [lo, hi], rounded outward to whole slots.
+    """For each Q: min of g(P) − slope (P − sQ) over P in [sQ, sQ + M(s − 1)] ∩ [lo, hi], rounded outward to whole
+    slots.
 
-    lightest: cumulative weight of the units from the lightest. A set of Q steps weighs less than s(Q + M), M found by iteration.
+    lightest: cumulative weight of the units from the lightest. A set of Q steps weighs less than s(Q + M), M found by
+    iteration.
     """
     slots = hi // step + 1
     lowest = np.full(slots, INF)
@@ -178,51 +191,74 @@ def _knapsack(values, steps, top, take, record):
     return rows[now]
 
 
-@numba.njit(cache=True, parallel=True)
-def _price_all(start, unit, cost, steps, remainder, window, pi, record, reduced, chosen):
-    """Reduced cost of every centre; with `record`, the members of its best body as flags along the CSR."""
-    slopes, top = window.shape[0], window.shape[1] - 1
-    for j in numba.prange(len(start) - 1):
-        a, b = start[j], start[j + 1]
-        reduced[j] = INF
-        if a == b or steps[unit[a]] > top:
-            continue
-        fits = np.empty(b - a, np.int64)
-        count = 0
+@numba.njit(cache=True)
+def _items(j, slope, start, unit, cost, steps, remainder, window, pi):
+    """(values, steps, place along the CSR) of the units that fit with centre j, its own first; empty when it does not
+    fit.
+    """
+    top = window.shape[1] - 1
+    a, b = start[j], start[j + 1]
+    fits = np.empty(b - a, np.int64)
+    values = np.empty(b - a)
+    count = 0
+    if a < b and steps[unit[a]] <= top:
         for e in range(a, b):
-            if steps[unit[e]] <= top:
+            i = unit[e]
+            if steps[i] <= top:
                 fits[count] = e
+                values[count] = cost[e] - pi[i] + remainder[slope, i]
                 count += 1
-        weights = steps[unit[fits[:count]]]
-        take = np.zeros((count, top + 1) if record else (1, 1), np.bool_)
+    return values[:count], steps[unit[fits[:count]]], fits[:count]
+
+
+@numba.njit(cache=True, parallel=True)
+def _price_all(start, unit, cost, steps, remainder, window, pi, reduced):
+    """Reduced cost of every centre: at each Q the greatest over the slopes, then the least over Q."""
+    top = window.shape[1] - 1
+    none = np.zeros((1, 1), np.bool_)
+    for j in numba.prange(len(start) - 1):
         height = np.full(top + 1, -INF)
-        values = np.empty(count)
-        for s in range(slopes):
-            for k in range(count):
-                i = unit[fits[k]]
-                values[k] = cost[fits[k]] - pi[i] + remainder[s, i]
-            row = _knapsack(values, weights, top, take, record)
+        for s in range(window.shape[0]):
+            values, weights, _ = _items(j, s, start, unit, cost, steps, remainder, window, pi)
+            if len(values) == 0:
+                height[:] = INF
+                break
+            row = _knapsack(values, weights, top, none, False)
             for Q in range(top + 1):
                 height[Q] = max(height[Q], row[Q] + window[s, Q])
-        Q = np.argmin(height)
-        reduced[j] = height[Q]
-        if record and height[Q] < INF:
-            chosen[a] = True
-            for k in range(count - 1, 0, -1):
-                if take[k, Q]:
-                    chosen[fits[k]] = True
-                    Q -= weights[k]
+        reduced[j] = height.min()
 
 
-def price(
-    tables: Pricing, pi: NDArray[np.float64], record: bool = False
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(m reduced costs r_j, flags along tables.unit of each centre's best body; the flags are set only with `record`)."""
+@numba.njit(cache=True)
+def _best_body(j, start, unit, cost, steps, remainder, window, pi):
+    """Units of centre j's best body at the first slope; empty when there is none."""
+    top = window.shape[1] - 1
+    values, weights, fits = _items(j, 0, start, unit, cost, steps, remainder, window, pi)
+    if len(values) == 0:
+        return np.empty(0, np.int64)
+    take = np.zeros((len(values), top + 1), np.bool_)
+    row = _knapsack(values, weights, top, take, True) + window[0]
+    Q = np.argmin(row)
+    if row[Q] == INF:
+        return np.empty(0, np.int64)
+    members = [unit[fits[0]]]
+    for k in range(len(values) - 1, 0, -1):
+        if take[k, Q]:
+            members.append(unit[fits[k]])
+            Q -= weights[k]
+    return np.sort(np.array(members, dtype=np.int64))
+
+
+def price(tables: Pricing, pi: NDArray[np.float64]) -> NDArray[np.float64]:
+    """r_j of every centre, £ a year (inf where it has no body)."""
     reduced = np.empty(len(tables.start) - 1)
-    chosen = np.zeros(len(tables.unit) if record else 1, dtype=np.bool_)
-    arrays = tables.start, tables.unit, tables.cost, tables.steps, tables.remainder, tables.window
-    _price_all(*arrays, pi, record, reduced, chosen)
-    return reduced, chosen
+    _price_all(*tables.arrays(), pi, reduced)
+    return reduced
+
+
+def best_bodies(tables: Pricing, pi: NDArray[np.float64], centres: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Unit positions, ascending, of the best body of each of some centres."""
+    return [_best_body(j, *tables.arrays(), pi) for j in centres]
 
 
 def bound_value(
@@ -241,12 +277,6 @@ def bound_value(
     for j in np.argsort(-reduced, kind="stable"):
         centre[problem.owner[j]] = j
     return float(pi.sum() + sums[k]), centre[taken]
-
-
-def priced_bodies(tables: Pricing, chosen: NDArray[np.bool_], centres: NDArray[np.int64]) -> list[NDArray[np.int32]]:
-    """Unit positions of the best body of each centre, from the flags that `price` recorded."""
-    start, unit = tables.start, tables.unit
-    return [unit[start[j] : start[j + 1]][chosen[start[j] : start[j + 1]]] for j in centres]
 
 
 def starting_multipliers(problem: PartitionProblem, assignment: NDArray[np.int32]) -> NDArray[np.float64]:

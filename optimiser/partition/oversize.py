@@ -31,8 +31,8 @@ class Restore:
 def set_aside(problem: PartitionProblem) -> tuple[PartitionProblem | None, float, Restore]:
     """(problem without oversize units or None when nothing is left, £ a year they cost, how to put them back).
 
-    Body counts are reduced by their number; contiguity passes through them, so their neighbours become neighbours. The split
-    charge keeps only the labels of the remaining units, which never overstates it.
+    Body counts are reduced by their number; contiguity passes through them, so their neighbours become neighbours. The
+    split charge keeps only the labels of the remaining units, which never overstates it.
     """
     alone = np.flatnonzero(problem.weights > problem.hi)
     kept = np.flatnonzero(problem.weights <= problem.hi)

@@ -1,4 +1,5 @@
-"""Set partitioning over a pool of bodies: the integer programme (PuLP + HiGHS) that recombines what search and pricing found.
+"""Set partitioning over a pool of bodies: the integer programme (PuLP + HiGHS) that recombines what search and pricing
+found.
 
     min Σ cost(B) x_B + split charge,   Σ_{B ∋ i} x_B = 1 for every unit i,   a ≤ Σ x_B ≤ b
 
@@ -54,8 +55,9 @@ class Pool:
     def columns(
         self, pi: NDArray[np.float64] | None, slack: float, most: int, keep: Iterable[Members]
     ) -> tuple[list[Members], list[float]]:
-        """Bodies worth offering, in a fixed order: those of `keep`, and those of least reduced cost under π, none above `slack`
-        (a body of larger reduced cost cannot be part of a better partition)."""
+        """Bodies worth offering, in a fixed order: those of `keep`, and those of least reduced cost under π, none above
+        `slack` (a body of larger reduced cost cannot be part of a better partition).
+        """
         kept = set(keep)
         items = sorted(self._cost.items())
         if pi is None:
@@ -104,10 +106,10 @@ def model(problem: PartitionProblem, columns: Sequence[Members], costs: Sequence
     programme += pulp.lpSum(objective) + constant
     for i, terms in rows.items():
         programme += pulp.lpSum(terms) == 1, f"once_{i}"
-    for t, k, y in keeps:
-        programme += y <= x[k], f"keeps_{t}_{k}"
-    for t in sorted({t for t, _, _ in keeps}):
-        programme += pulp.lpSum(y for s, _, y in keeps if s == t) <= 1, f"one_keeper_{t}"
+    for label, k, y in keeps:
+        programme += y <= x[k], f"keeps_{label}_{k}"
+    for label in sorted({t for t, _, _ in keeps}):
+        programme += pulp.lpSum(y for t, _, y in keeps if t == label) <= 1, f"one_keeper_{label}"
     if problem.min_bodies is not None:
         programme += pulp.lpSum(x) >= problem.min_bodies, "fewest"
     if problem.max_bodies is not None:
@@ -118,8 +120,9 @@ def model(problem: PartitionProblem, columns: Sequence[Members], costs: Sequence
 def recombine(
     problem: PartitionProblem, columns: Sequence[Members], costs: Sequence[float], seconds: float, gap: float = 1e-6
 ) -> NDArray[np.int32] | None:
-    """The best partition HiGHS finds among the columns within `seconds`, or None. The answer is read from the variables and
-    checked to cover every unit exactly once: a status word is never trusted (docs/method.md, solver traps)."""
+    """The best partition HiGHS finds among the columns within `seconds`, or None. The answer is read from the variables
+    and checked to cover every unit exactly once: a status word is never trusted (docs/method.md, solver traps).
+    """
     programme = model(problem, columns, costs)
     solver = pulp.HiGHS(msg=False, timeLimit=seconds, gapRel=gap)
     if not solver.available():

@@ -4,9 +4,9 @@ Minimise, over partitions of the units into bodies B,
 
     Σ_B [ min over centres j owned by a unit of B of Σ_{i in B} c[i, j]  +  g(P(B)) ]  +  split charge,   P(B) = Σ w_i
 
-with lo ≤ P(B) ≤ hi (a unit heavier than hi stands alone), optional bounds on the number of bodies, pairs kept apart, and
-contiguity. The split charge is rate × Σ_labels (patients of the label outside the body that holds most of them); it is
-never negative, so a bound that ignores it holds.
+with lo ≤ P(B) ≤ hi (a unit heavier than hi stands alone), optional bounds on the number of bodies, pairs kept apart,
+and contiguity. The split charge is rate × Σ_labels (patients of the label outside the body that holds most of them); it
+is never negative, so a bound that ignores it holds.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ class PartitionProblem:
 
     name: for messages ("consortium"). labels: a name per unit, for messages. weights: n patients, whole numbers.
     owner: m, the unit each centre belongs to. costs: n × m, £ a year if the unit belongs with the centre; inf = out of
-    reach. curve: g(P), £ a year, any shape, vectorised. edges: k × 2 unit pairs that touch. apart: pairs never together.
-    steer: optional n × m extra costs that guide the search only (confidential wishes) and are no part of the objective.
+    reach. curve: g(P), £ a year, any shape, vectorised. edges: k × 2 unit pairs that touch. apart: pairs never
+    together. steer: optional n × m extra costs that guide the search only (confidential wishes) and are no part of the
+    objective.
     """
 
     name: str
@@ -201,7 +202,7 @@ class PartitionProblem:
                 if len(piece) and self.weights[piece].sum() < self.lo:
                     problems.append(
                         Problem(
-                            f"{self.name}: {self.labels[piece[0]]} and {len(piece) - 1} neighbours touch nothing else and "
+                            f"{self.name}: {self.labels[piece[0]]} and {len(piece) - 1} neighbours touch no other and "
                             f"have {int(self.weights[piece].sum()):,} patients, fewer than {self.lo:,}",
                             mend="Declare a link in links.csv (ferry, bridge), or lower min_patients.",
                         )

@@ -1,8 +1,8 @@
 """The incumbent: annealed merge–split on random spanning trees, boundary moves and swaps (DESIGN 3.3), compiled.
 
-State is kept so that one move costs O(members): for every centre inside its body, `sums[centre]` is the cost of the body with that
-centre. Sizes outside [lo, hi] and pairs out of reach carry a steep penalty, so the search may start from an invalid partition and
-walk to a valid one; only valid partitions are ever returned as incumbents.
+State is kept so that one move costs O(members): for every centre inside its body, `sums[centre]` is the cost of the
+body with that centre. Sizes outside [lo, hi] and pairs out of reach carry a steep penalty, so the search may start from
+an invalid partition and walk to a valid one; only valid partitions are ever returned as incumbents.
 """
 
 from __future__ import annotations
@@ -380,7 +380,7 @@ def anneal(
                         sums[centres[e]] -= costs[x, centres[e]]
                 for c in range(count[dst]):
                     owner = members[dst, c]
-                    if owner == x or owner == other:
+                    if owner in (x, other):
                         continue
                     for e in range(centre_start[owner], centre_start[owner + 1]):
                         sums[centres[e]] += costs[x, centres[e]]
@@ -570,7 +570,8 @@ def run(
 ) -> NDArray[np.int32] | None:
     """One annealing run from `start` (or a greedy partition): the best valid partition met, or None.
 
-    heat: first temperature as a share of a typical body's cost; it falls fifty-fold. see: called with partitions on the way.
+    heat: first temperature as a share of a typical body's cost; it falls fifty-fold. see: called with partitions on the
+    way.
     """
     body = (starting_partition(problem) if start is None else start).astype(np.int64).copy()
     typical = _typical_cost(problem) if start is None else problem.objective(start) / len(np.unique(start))
@@ -597,7 +598,9 @@ def _typical_cost(problem: PartitionProblem) -> float:
 
 
 def starting_partition(problem: PartitionProblem) -> NDArray[np.int32]:
-    """A first partition: smallest bodies join the neighbour with which they cost least, until every size fits or none can."""
+    """A first partition: smallest bodies join the neighbour with which they cost least, until every size fits or none
+    can.
+    """
     n = problem.units
     graph = problem.graph().tolil()
     body = np.arange(n)

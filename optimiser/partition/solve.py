@@ -1,4 +1,6 @@
-"""The driver: reads as the algorithm. Search finds plans, pricing proves how good they are, a set-partitioning programme recombines."""
+"""The driver: reads as the algorithm. Search finds plans, pricing proves how good they are, a set-partitioning
+programme recombines.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,9 @@ from optimiser.partition.problem import PartitionProblem, canonical, steered
 class Budget:
     """How much work to do: counts, so that a seed gives the same bytes on any machine; `seconds` is only a last resort.
 
-    moves: of each annealing run. rounds: pricings at the root and, half as many, in each branch. branches: most of them.
-    gap: stop when proved this close. columns: most bodies offered to the integer programme.
-    cells: knapsack cells spent on the published bound.
+    moves: of each annealing run. rounds: pricings at the root and, half as many, in each branch. branches: most of
+    them. gap: stop when proved this close. columns: most bodies offered to the integer programme. cells: knapsack cells
+    spent on the published bound.
     """
 
     moves: int = 300_000
@@ -40,7 +42,9 @@ DEFAULT_BUDGET = Budget()
 
 @dataclass(frozen=True)
 class Progress:
-    """One line of progress: seconds since the start, bound and incumbent in £ a year, number of bodies, what is going on."""
+    """One line of progress: seconds since the start, bound and incumbent in £ a year, number of bodies, what is going
+    on.
+    """
 
     name: str
     stage: str
@@ -97,9 +101,9 @@ def solve(
         run.recombine(branches)
     run.insist()
     coarse = max(1, core.weight_step // 5)
-    branches, step = publish(core, branches, len(np.unique(run.best)), coarse, budget.cells)
+    branches, step = publish(core, branches, run.bodies(), coarse, budget.cells)
     lower = min((b.bound for b in branches), default=-np.inf)
-    assignment = canonical(restore(run.best))
+    assignment = canonical(restore(run.incumbent()))
     run.tell("done", lower)
     return Solution(
         assignment, problem.objective(assignment), lower + fixed, tuple(branches), restore.kept, step, run.clock.over()
@@ -107,8 +111,9 @@ def solve(
 
 
 class _Run:
-    """What one solve holds while it works: the incumbent, the pool, the clock. `guide` is the problem the search sees (confidential
-    wishes included); bounds and published objectives are those of `core`."""
+    """What one solve holds while it works: the incumbent, the pool, the clock. `guide` is the problem the search sees
+    (confidential wishes included); bounds and published objectives are those of `core`.
+    """
 
     def __init__(self, problem, core, fixed, rng, budget, report):
         self.problem, self.core, self.fixed, self.guide = problem, core, fixed, steered(core)
@@ -126,9 +131,11 @@ class _Run:
         self.tell("search", self.lower)
 
     def prove(self) -> list[Branch]:
-        """The root's bound, then branches on the number of bodies, always the weakest next, while that can raise the least."""
+        """The root's bound, then branches on the number of bodies, always the weakest next, while that can raise the
+        least.
+        """
         tables = rough(self.core, self.core.weight_step)
-        start = starting_multipliers(self.core, self.best)
+        start = starting_multipliers(self.core, self.incumbent())
         pi, height = self._ascend(self.core, tables, start, self.budget.rounds)
         branches = [root(self.core, pi, height)]
         while len(branches) < self.budget.branches and not self.clock.over() and not self._close(branches):
@@ -136,7 +143,7 @@ class _Run:
             if weakest.fewest == weakest.most:
                 break
             branches.remove(weakest)
-            for child in children(weakest, len(np.unique(self.best))):
+            for child in children(weakest, self.bodies()):
                 pi, height = self._ascend(child.of(self.core), tables, child.pi, self.budget.rounds // 2)
                 branches.append(replace(child, pi=pi, bound=max(height, weakest.bound)))
         return branches
@@ -166,6 +173,15 @@ class _Run:
         raise Infeasible(
             Problem(f"{name}: {broken[0]}", mend="Widen the size bounds or reach, add links, or drop a pin.")
         )
+
+    def incumbent(self) -> NDArray[np.int32]:
+        """The best partition so far; call it only when there is one."""
+        assert self.best is not None
+        return self.best
+
+    def bodies(self) -> int:
+        """Bodies of the incumbent."""
+        return len(np.unique(self.incumbent()))
 
     def tell(self, stage: str, lower: float) -> None:
         value = np.inf if self.best is None else self.core.objective(self.best) + self.fixed
