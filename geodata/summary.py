@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geodata import plan_tables
+from geodata import force_tables
 from optimiser.domain import EVIDENCE, Certificate
 from optimiser.plan import avoidable_shares
 
@@ -104,9 +104,9 @@ def certificates(plan: Plan) -> dict[str, Certificate]:
 
 def money(plan: Plan) -> dict[str, float]:
     """Subtotals of the objective by kind: cash, expected (financial), notional. £ a year."""
-    total = dict.fromkeys(plan_tables.KINDS.values(), 0.0)
+    total = dict.fromkeys(force_tables.KINDS.values(), 0.0)
     for force, pounds in plan.terms.items():
-        total[plan_tables.kind_of(plan, force)] += pounds
+        total[force_tables.kind_of(plan, force)] += pounds
     return total
 
 
@@ -143,7 +143,7 @@ def estimated(plan: Plan) -> dict[str, object]:
 def assumptions(plan: Plan) -> list[dict[str, object]]:
     """The rates that were moved, each with the plan's change."""
     found: dict[str, dict[str, Any]] = {}
-    for row in plan_tables.sensitivity(plan).records():
+    for row in force_tables.sensitivity(plan).records():
         name = str(row["rate"])
         rate = plan.scenario.rates.get(name)  # type: ignore[call-overload]
         entry = found.setdefault(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from geodata import plan_tables, summary
+from geodata import force_tables, plan_tables, service_tables, summary
 from geodata.plan_tables import Column, Table
 
 if TYPE_CHECKING:
@@ -74,19 +74,19 @@ def write_workbook(plan: Plan, path: Path) -> None:
     })  # fmt: skip
     with book.file:
         _summary(book, plan)
-        _table(book, plan_tables.comparison(plan), "Scorecard vs today", hide=("measure",))
+        _table(book, force_tables.comparison(plan), "Scorecard vs today", hide=("measure",))
         bodies = plan_tables.bodies(plan)
         for scale in reversed(plan.scenario.scales):
             own = tuple(row for row in bodies.rows if row[0] == scale.name)
-            _table(book, Table("bodies", "", bodies.columns, own), _capital(scale.plural), hide=("scale",))
+            _table(book, Table("bodies", "", bodies.columns, own), plan_tables.capital(scale.plural), hide=("scale",))
         for table, title in (
             (plan_tables.practices(plan), "Practices"),
-            (plan_tables.placement(plan), "Placement"),
-            (plan_tables.five_questions(plan), "Five questions"),
-            (plan_tables.contracts(plan), "Contracts"),
-            (plan_tables.functions(plan), "Functions"),
-            (plan_tables.assumptions(plan), "Assumptions"),
-            (plan_tables.sensitivity(plan), "Sensitivity"),
+            (service_tables.placement(plan), "Placement"),
+            (service_tables.five_questions(plan), "Five questions"),
+            (service_tables.contracts(plan), "Contracts"),
+            (service_tables.functions(plan), "Functions"),
+            (force_tables.assumptions(plan), "Assumptions"),
+            (force_tables.sensitivity(plan), "Sensitivity"),
         ):
             _table(book, table, title)
 
@@ -124,13 +124,13 @@ def _summary(book: _Book, plan: Plan) -> None:
         row + 1,
         ("Scale", "Bodies", "Smallest", "Median", "Largest", "£ a year", "Gap"),
         (
-            (_capital(s["plural"]), s["bodies"], s["patients"]["smallest"], s["patients"]["median"],
+            (plan_tables.capital(s["plural"]), s["bodies"], s["patients"]["smallest"], s["patients"]["median"],
              s["patients"]["largest"], s["objective"], s["gap"])
             for s in summary.summary(plan)["scales"].values()
         ),
         ("text", "whole", "whole", "whole", "whole", "money", "share"),
     )  # fmt: skip
-    forces = plan_tables.forces(plan)
+    forces = force_tables.forces(plan)
     row = _block(
         book, sheet, row + 1,
         ("Force", "Kind of money", "£-equivalent a year", "Share of the total", "Of avoidable cost"),
@@ -206,7 +206,3 @@ def _width(column: Column, values: list[object]) -> float:
         return max(13, NARROWEST)
     longest = max((len(str(v)) for v in values if v is not None), default=0)
     return min(max(longest + 2, NARROWEST, min(len(column.title), 16)), WIDEST)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from geodata import plan_tables, summary
+from geodata import plan_tables, service_tables, summary
 from geodata.disclosure import HIDDEN, Rule, suppress
 from optimiser.providers import aggregate, provider_graph
 
@@ -23,11 +23,11 @@ TABLES: tuple[Callable[[Plan], plan_tables.Table | None], ...] = (
     plan_tables.practices,
     plan_tables.bodies,
     plan_tables.bodies_today,
-    plan_tables.placement,
-    plan_tables.footprints,
-    plan_tables.functions,
-    plan_tables.contracts,
-    plan_tables.five_questions,
+    service_tables.placement,
+    service_tables.footprints,
+    service_tables.functions,
+    service_tables.contracts,
+    service_tables.five_questions,
 )
 ATTRIBUTES = ("deprivation", "pct_65plus", "rural")
 

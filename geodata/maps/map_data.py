@@ -30,7 +30,7 @@ def map_data(plan: Plan, ground: Ground, tolerance: float = TOLERANCE) -> dict[s
     An outline is a list of polygons, a polygon a list of rings, a ring [lon, lat, Δlon, Δlat, …] in 1/100,000 degree.
     tolerance: metres.
     """
-    measures = _measures(plan)
+    measures = plan_tables.measures(plan.scorecard)
     return {
         "steps": STEPS,
         "first": [s.name for s in reversed(plan.scenario.scales)].index(plan.scenario.anchor_scale),
@@ -189,12 +189,3 @@ def _areas(ground: Ground, tolerance: float) -> list[dict[str, Any]]:
         for name, shape in zip(own["name"], simplified(list(own.geometry), tolerance), strict=True):
             found.append({"name": name, "tier": tier, "outline": encode(shape)})
     return found
-
-
-def _measures(plan: Plan) -> list:
-    found: dict[str, Any] = {}
-    for scores in plan.scorecard.bodies.values():
-        for body in scores:
-            for name, measure in body.measures.items():
-                found.setdefault(name, measure)
-    return list(found.values())

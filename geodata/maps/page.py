@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from geodata import plan_tables, summary
+from geodata import force_tables, plan_tables, summary
 from geodata.maps import words
 from geodata.maps.map_data import map_data
 from geodata.maps.shapes import TOLERANCE
@@ -51,8 +51,8 @@ def facts(plan: Plan) -> dict[str, Any]:
         "scales": [document["scales"][s.name] for s in reversed(plan.scenario.scales)],
         "vintages": summary.vintage_line(plan),
         "comparison": comparison(plan),
-        "forces": plan_tables.forces(plan).records(),
-        "sensitivity": plan_tables.sensitivity(plan).records(),
+        "forces": force_tables.forces(plan).records(),
+        "sensitivity": force_tables.sensitivity(plan).records(),
         "planned": [(s.name, s.plural) for s in plan.scenario.scales],
         "today": plan.baseline is not None,
         "tags": tags(plan),
@@ -63,14 +63,14 @@ def comparison(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]]:
     """Today beside the plan, grouped: scale ("" for the region as a whole), heading, rows; the anchor scale first."""
     groups: dict[str, list[dict[str, Any]]] = {"": []}
     order = sorted(plan.structure.scales, key=lambda scale: scale != plan.scenario.anchor_scale)
-    for row in plan_tables.comparison(plan).records():
+    for row in force_tables.comparison(plan).records():
         name, label = str(row["measure"]), str(row["label"])
         scale = next((s for s in order if name.endswith(f"_{s}")), "")
         tag, meaning = words.evidence_tag(str(row["evidence"]))
         if scale and ": " in label:
-            label = _capital(label.partition(": ")[2])
+            label = plan_tables.capital(label.partition(": ")[2])
         groups.setdefault(scale, []).append(row | {"label": label, "tag": tag, "meaning": meaning})
-    headings = {"": "The region as a whole"} | {s: _capital(plan.scenario.scale(s).plural) for s in order}
+    headings = {"": "The region as a whole"} | {s: plan_tables.capital(plan.scenario.scale(s).plural) for s in order}
     return [(scale, headings[scale], groups[scale]) for scale in ("", *order) if groups.get(scale)]
 
 
@@ -81,7 +81,3 @@ def tags(plan: Plan) -> list[str]:
     if sum(entry["share"] for label, entry in flows.items() if label != "observed") > 0.005:  # type: ignore[attr-defined]
         found.append("Patient flows partly estimated")
     return found
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

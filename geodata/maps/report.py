@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from geodata import plan_tables
+from geodata import plan_tables, service_tables
 from geodata.maps.figures import figure_bytes
 from geodata.maps.page import facts
 from geodata.maps.template import asset, environment, policy
@@ -37,14 +37,14 @@ def render_report(plan: Plan, ground: Ground) -> str:
         anchor=anchor,
         picture=f"data:image/png;base64,{picture}",
         bodies=[row for row in plan_tables.bodies(plan).records() if row["scale"] == anchor.name],
-        columns=_measure_columns(plan),
+        columns=[(m.name, m.label, m.unit) for m in plan_tables.measures(plan.scorecard)],
         questions=_questions(plan),
     )  # fmt: skip
 
 
 def _questions(plan: Plan) -> list[tuple[str, list[dict[str, Any]]]]:
     """The five questions in order, each with its answers; a question that nothing answers keeps an empty list."""
-    rows = plan_tables.five_questions(plan).records()
+    rows = service_tables.five_questions(plan).records()
     if not rows:
         return []
     answers = {number: list(found) for number, found in groupby(rows, key=lambda row: row["question"])}
@@ -53,13 +53,3 @@ def _questions(plan: Plan) -> list[tuple[str, list[dict[str, Any]]]]:
         for number, found in answers.items()
     }
     return [(text, described.get(number, [])) for number, text in enumerate(QUESTIONS, start=1)]
-
-
-def _measure_columns(plan: Plan) -> list[tuple[str, str, str]]:
-    """name, label and unit of each measure of a body."""
-    found: dict[str, tuple[str, str, str]] = {}
-    for scores in plan.scorecard.bodies.values():
-        for body in scores:
-            for name, measure in body.measures.items():
-                found.setdefault(name, (name, measure.label, measure.unit))
-    return list(found.values())

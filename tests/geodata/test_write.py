@@ -10,7 +10,7 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
-from geodata import disclosure, plan_tables, summary, write
+from geodata import disclosure, service_tables, summary, write
 from optimiser.domain import Commission, Relationship
 from optimiser.errors import DisclosureError
 from tests import plans
@@ -160,7 +160,9 @@ def test_every_service_answers_one_of_the_five_questions(folder):
      ("condition_group", "share", 4), ("region", "buy", 4)],
 )  # fmt: skip
 def test_which_question_a_commission_answers(plan, scale, mode, question):
-    assert plan_tables.question_of(plan, Commission("S01", "consortium-01", scale, "", mode, 0.0, "", {})) == question
+    assert (
+        service_tables.question_of(plan, Commission("S01", "consortium-01", scale, "", mode, 0.0, "", {})) == question
+    )
 
 
 def test_spend_that_would_give_away_a_small_count_is_hidden(plan, folder):

@@ -1,0 +1,175 @@
+"""What is placed where, as tables: commissions, footprints, functions, contracts, and the five questions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geodata.disclosure import HIDDEN, suppress
+from geodata.force_tables import FORCES
+from geodata.plan_tables import Column, Table, capital, names, scale_word
+from optimiser.domain import Commission, Service
+from optimiser.five_questions import QUESTIONS
+
+if TYPE_CHECKING:
+    from optimiser.plan import Plan
+
+
+def placement(plan: Plan) -> Table:
+    """Every service × commissioning body: where it is placed, how, why, and each force's £ a year."""
+    commissions = plan.placement.commissions if plan.placement else ()
+    forces = [f for f in FORCES if any(f in c.terms for c in commissions)]
+    services = {s.id: s for s in plan.dataset.services}
+    word = names(plan)
+    anchor = plan.scenario.anchor_scale
+    columns = [
+        Column("service", "Service id"),
+        Column("service_name", "Service"),
+        Column(anchor, f"{capital(scale_word(plan, anchor))} code"),
+        Column(f"{anchor}_name", capital(scale_word(plan, anchor))),
+        Column("scale", "Commissioned at"),
+        Column("commissioner", "Commissioner code"),
+        Column("commissioner_name", "Commissioner"),
+        Column("mode", "How", note="make, share or buy"),
+        Column("question", "Question", "whole", "which of the five questions this answers"),
+        Column("spend", "Spend", "money", "£ a year; * where it would give away a small count of cases"),
+        Column("reason", "Why"),
+        *(Column(f"term_{f}", FORCES[f][0], "money", f"£ a year: {FORCES[f][1]}") for f in forces),
+    ]
+    rows = tuple(
+        (
+            c.service,
+            services[c.service].name,
+            c.consortium,
+            word.get(c.consortium, c.consortium),
+            c.scale,
+            c.commissioner,
+            word.get(c.commissioner, c.commissioner),
+            c.mode,
+            question_of(plan, c),
+            _publishable(plan, services[c.service], c.spend),
+            c.reason,
+            *(c.terms.get(f, 0.0) for f in forces),
+        )
+        for c in commissions
+    )
+    return Table("placement", "Placement", tuple(columns), rows)
+
+
+def footprints(plan: Plan) -> Table:
+    """The footprints opened: who belongs to each and why."""
+    columns = (
+        Column("code", "Code"),
+        Column("name", "Footprint"),
+        Column("members", "Members"),
+        Column("reason", "Why"),
+    )
+    opened = plan.placement.footprints if plan.placement else ()
+    rows = tuple((f.code, f.name, ";".join(f.consortia), f.reason) for f in opened)
+    return Table("footprints", "Footprints", columns, rows)
+
+
+def functions(plan: Plan) -> Table:
+    """How each commissioning body gets its management work done."""
+    word = names(plan)
+    functions = {f.id: f.name for f in plan.dataset.functions}
+    anchor = plan.scenario.anchor_scale
+    columns = (
+        Column("function", "Function id"),
+        Column("function_name", "Function"),
+        Column(anchor, f"{capital(scale_word(plan, anchor))} code"),
+        Column(f"{anchor}_name", capital(scale_word(plan, anchor))),
+        Column("mode", "How", note="make: own team; share: with neighbours; buy: from an agency or the market"),
+        Column("supplier", "Supplier code"),
+        Column("supplier_name", "Supplier"),
+        Column("cost", "Cost", "money", "£ a year, cash"),
+        Column("reason", "Why"),
+    )
+    rows = tuple(
+        (f.function, functions.get(f.function, f.function), f.consortium, word.get(f.consortium, f.consortium), f.mode,
+         f.supplier, word.get(f.supplier, f.supplier), f.cost, f.reason)
+        for f in (plan.placement.functions if plan.placement else ())
+    )  # fmt: skip
+    return Table("functions", "Functions", columns, rows)
+
+
+def contracts(plan: Plan) -> Table:
+    """Contracts held by each commissioning body with each provider."""
+    word = names(plan)
+    kinds = {p.code: p.kind for p in plan.dataset.providers}
+    columns = (
+        Column("body", "Body code"),
+        Column("body_name", "Body"),
+        Column("provider", "Provider code"),
+        Column("provider_name", "Provider"),
+        Column("provider_kind", "Kind of provider"),
+        Column("grade", "Grade", note="lead, associate or small, by share of the provider's income"),
+        Column("share", "Share of provider's income", "share", "of its whole income, other commissioners included"),
+        Column("spend", "Spend", "money", "£ a year"),
+        Column("cost", "Cost of the contract", "money", "£ a year, cash"),
+    )
+    rows = tuple(
+        (c.body, word.get(c.body, c.body), c.provider, word.get(c.provider, c.provider),
+         kinds.get(c.provider, "").replace("_", " "), c.grade, c.share, c.spend, c.cost)
+        for c in (plan.placement.contracts if plan.placement else ())
+    )  # fmt: skip
+    return Table("contracts", "Contracts", columns, rows)
+
+
+def five_questions(plan: Plan) -> Table:
+    """What each scale does, as the five questions a group of practices must answer before it chooses its form."""
+    columns = (
+        Column("question", "Question no.", "whole"),
+        Column("question_text", "Question"),
+        Column("kind", "Kind", note="service, or management function"),
+        Column("item", "Id"),
+        Column("item_name", "Service or function"),
+        Column("scale", "Where"),
+        Column("mode", "How"),
+        Column("bodies", "Bodies", "whole", "commissioning bodies that answer so"),
+        Column("share", "Share of bodies", "share"),
+        Column("amount", "Amount", "money", "£ a year: spend on a service, cost of a function"),
+    )
+    if plan.placement is None:
+        return Table("five_questions", "The five questions", columns, ())
+    total = len(plan.structure.bodies[plan.scenario.anchor_scale])
+    lines = {s.id: s for s in plan.dataset.services}
+    services = {s.id: s.name for s in plan.dataset.services}
+    functions = {f.id: f.name for f in plan.dataset.functions}
+    grouped: dict[tuple[int, str, str, str, str], list[float]] = {}
+    for c in plan.placement.commissions:
+        grouped.setdefault((question_of(plan, c), "service", c.service, c.scale, c.mode), []).append(c.spend)
+    for f in plan.placement.functions:
+        number = {"make": 2, "share": 3, "buy": 5}[f.mode]
+        where = plan.scenario.anchor_scale if f.mode == "make" else f.supplier if f.supplier == "market" else "shared"
+        grouped.setdefault((number, "function", f.function, where, f.mode), []).append(f.cost)
+    catalogue = {key: n for n, key in enumerate((*services, *functions))}
+    rows = [
+        (q, QUESTIONS[q - 1], kind, item, (services | functions).get(item, item), where, mode, len(spends),
+         len(spends) / total,
+         _publishable(plan, lines[item], sum(spends)) if kind == "service" else sum(spends))
+        for (q, kind, item, where, mode), spends in grouped.items()
+    ]  # fmt: skip
+    rows.sort(key=lambda row: (row[0], row[2] == "function", catalogue.get(str(row[3]), 0), row[5], row[6]))
+    return Table("five_questions", "The five questions", columns, tuple(rows))
+
+
+def question_of(plan: Plan, commission: Commission) -> int:
+    """Which of the five questions a commission answers, 1–4; the fifth is answered by functions that are bought.
+
+    1 within (practice, smaller scales); 2 alone; 3 with neighbours (footprint, next scale up) or a council; 4 larger.
+    """
+    scales = plan.structure.scales
+    anchor = scales.index(plan.scenario.anchor_scale)
+    if commission.scale == "practice" or commission.scale in scales[:anchor]:
+        return 1
+    if commission.scale == plan.scenario.anchor_scale:
+        return 2
+    if commission.scale in ("footprint", "authority", *scales[anchor + 1 : anchor + 2]):
+        return 3
+    return 4
+
+
+def _publishable(plan: Plan, service: Service, spend: float) -> float | str:
+    """Spend, or "*" where spend over the unit cost would give away a small count of cases."""
+    cases = spend / service.cost_per_case if service.cost_per_case > 0 else 0.0
+    return HIDDEN if cases > 0 and suppress(cases, plan.scenario.disclosure) == HIDDEN else spend
