@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from optimiser.domain import Body, Certificate, Dataset, Structure
 from optimiser.forces import PairCharges, structure_terms
 from optimiser.naming import place_names
-from optimiser.partition.solve import Budget, Progress, Solution, solve
+from optimiser.partition.run import Budget, Progress
+from optimiser.partition.solve import Solution, solve
 from optimiser.scenario import Scenario
 from optimiser.units import ScaleProblem, scale_problem
 

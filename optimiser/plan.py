@@ -16,7 +16,8 @@ from optimiser.domain import Certificate, Dataset, Placement, Structure
 from optimiser.forces import size_curve, size_terms
 from optimiser.given import existing_structure
 from optimiser.hierarchy import build
-from optimiser.partition.solve import DEFAULT_BUDGET, Budget, Progress
+from optimiser.partition.run import Budget, Progress
+from optimiser.partition.solve import DEFAULT_BUDGET
 from optimiser.placement import place
 from optimiser.scenario import Scenario
 from optimiser.scorecard import Scorecard, score

@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 
 from optimiser.domain import Dataset
 from optimiser.hierarchy import Hierarchy, restructure
-from optimiser.partition.solve import Budget
+from optimiser.partition.run import Budget
 from optimiser.scenario import Scenario
 
 EFFORT = Budget(moves=80_000, rounds=0)

@@ -16,7 +16,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from geodata.official.england_open import ImportReport
     from optimiser.domain import Dataset
-    from optimiser.partition.solve import Progress
+    from optimiser.partition.run import Progress
     from optimiser.plan import Plan
     from optimiser.scenario import Scenario
     from optimiser.scorecard import Measure, Scorecard
