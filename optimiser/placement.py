@@ -25,7 +25,7 @@ from optimiser.placement_support import support
 from optimiser.placement_value import Picks, Valuation, evaluate
 from optimiser.scenario_models import Scenario
 
-GAP = 0.002  # of the programme's objective, at which the search stops
+GAP = 0.005  # of the programme's objective, at which the search stops
 NO_WISHES: Mapping[str, str] = MappingProxyType({})
 
 

@@ -1,4 +1,4 @@
-"""Solving the placement programme with HiGHS: relax, search where it is likely, then wherever anything better could be.
+"""Solving the placement programme with HiGHS: relax, make an answer near that, search wherever a better one could be.
 
 PuLP's own status is not believed: the bound, the solution status and the answer are read from HiGHS itself.
 """
@@ -20,10 +20,10 @@ from optimiser.placement_start import Search
 from optimiser.placement_value import Picks, evaluate
 
 ROUNDS = 40  # of added pieces before the integer search
-NODES = 50  # of each search: ends it at the same place on any machine, unless time does before
-ROUNDING = 0.1  # part of the time for each search by moves
-FIRST = 0.5  # part of the time for the search among likely columns
-LIKELY = 0.02  # of the gap: the reduced cost up to which a column is likely
+NODES = 5_000  # columns × nodes of the search: it ends at the same place on any machine, unless time ends it first
+HEURISTICS = 0.01  # of the solver's effort: answers near the relaxation come from moves, more cheaply
+MOVES = 0.1  # part of the time for each search by moves
+SLACK = 1e-6  # £ thousand: what the solver may err in a reduced cost
 FEASIBLE = 2  # HiGHS's word for a feasible primal solution
 BROKEN = 1e-4  # part of a pool's greatest reserve by which a piece must be broken to be added
 
@@ -38,16 +38,16 @@ class Answer:
 
 
 class _Highs(pulp.HiGHS):
-    """Relaxes, adding broken pieces of insurance; searches among the columns the relaxation likes; then searches all
-    columns that could be part of anything better. `proved` is the bound, in the model's unit."""
+    """Relaxes, adding broken pieces of insurance; makes an answer near the relaxation; then searches among the columns
+    that could be part of anything better. `proved` is the bound, in the model's unit."""
 
     def __init__(self, ground: Ground, programme: Programme, search: Search, seconds: float, gap: float):
-        super().__init__(msg=False, gapRel=gap, mip_max_nodes=NODES)
+        super().__init__(msg=False, gapRel=gap, mip_heuristic_effort=HEURISTICS)
         self.ground, self.programme, self.search = ground, programme, search
         self.began, self.seconds, self.proved = monotonic(), seconds, -np.inf
-        picks = search.from_scratch(ROUNDING * seconds)
+        picks = search.from_scratch(MOVES * seconds)
         self.worth = np.inf if picks is None else self._worth(picks)
-        self.start = self._columns(picks) if picks is not None and np.isfinite(self.worth) else None
+        self.picks = picks if np.isfinite(self.worth) else None
 
     def callSolver(self, lp: pulp.LpProblem) -> None:
         highs = lp.solverModel
@@ -59,21 +59,24 @@ class _Highs(pulp.HiGHS):
             self._round(np.array(highs.getSolution().col_value)[z])
         dear = np.array(highs.getSolution().col_dual)[z] if relaxed else np.zeros(len(z))
         self._integrality(highs, whole, highspy.HighsVarType.kInteger)
-        known, best = self.start, (self.worth - self.programme.constant) / UNIT
-        if relaxed and known is not None:
-            likely = (dear <= LIKELY * (best - self.proved)) | (known > 0)
-            known, best = self._search(highs, z, likely, known, best, FIRST)
-            self._add_broken(highs)
-        possible = dear <= best - self.proved + 1e-6 if relaxed else np.ones(len(z), bool)
-        self._search(highs, z, possible if known is None else possible | (known > 0), known, best, 1.0)
+        best = (self.worth - self.programme.constant) / UNIT
+        possible = (dear <= best - self.proved + SLACK) if relaxed else np.ones(len(z), bool)
+        known = None if self.picks is None else self._columns(self.picks)
+        if known is not None:
+            possible |= known > 0
+        highs.setOptionValue("mip_max_nodes", max(1, NODES // highs.getNumCol()))
+        highs.changeColsBounds(len(z), z, np.zeros(len(z)), possible.astype(float))
+        if known is not None:
+            highs.setSolution(len(z), z, known)
+        self._run(highs)
         self.proved = max(self.proved, min(float(highs.getInfo().mip_dual_bound), best))
 
     def _round(self, value: NDArray[np.float64]) -> None:
         """Start from the best answer near the relaxation, where that is better than the one given."""
         near = dict(zip(self.programme.z, value.tolist(), strict=True))
-        picks = self.search.near(near, ROUNDING * self.seconds)
+        picks = self.search.near(near, MOVES * self.seconds)
         if picks is not None and (worth := self._worth(picks)) < self.worth:
-            self.worth, self.start = worth, self._columns(picks)
+            self.worth, self.picks = worth, picks
 
     def _worth(self, picks: Picks) -> float:
         try:
@@ -99,7 +102,7 @@ class _Highs(pulp.HiGHS):
         highs.setOptionValue("solver", "ipm")
         solved = False
         for _ in range(ROUNDS):
-            self._run(highs, 1.0)
+            self._run(highs)
             highs.setOptionValue("solver", "simplex")
             if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 break
@@ -109,27 +112,8 @@ class _Highs(pulp.HiGHS):
         highs.setOptionValue("solver", "choose")
         return solved and highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
 
-    def _search(
-        self,
-        highs: highspy.Highs,
-        z: NDArray[np.int32],
-        open_: NDArray[np.bool_],
-        known: NDArray[np.float64] | None,
-        best: float,
-        until: float,
-    ) -> tuple[NDArray[np.float64] | None, float]:
-        """The integer search with the other columns held at 0, to a part of the time; its best answer and worth."""
-        highs.changeColsBounds(len(z), z, np.zeros(len(z)), open_.astype(float))
-        if known is not None:
-            highs.setSolution(len(z), z, known)
-        self._run(highs, until)
-        if int(highs.getInfo().primal_solution_status) != FEASIBLE:
-            return known, best
-        return np.round(np.array(highs.getSolution().col_value)[z]), min(best, float(highs.getObjectiveValue()))
-
-    def _run(self, highs: highspy.Highs, until: float) -> None:
-        left = max(0.1, self.began + until * self.seconds - monotonic())
-        highs.setOptionValue("time_limit", left)
+    def _run(self, highs: highspy.Highs) -> None:
+        highs.setOptionValue("time_limit", max(0.1, self.began + self.seconds - monotonic()))
         highs.run()
 
     @staticmethod
@@ -162,8 +146,10 @@ def solve(ground: Ground, programme: Programme, search: Search, seconds: float, 
         raise Infeasible(Problem(problem, "wishes"))
     if status not in ("Optimal", "TimeLimit", "SolutionLimit", "Interrupt"):
         raise SolverError(f"HiGHS stopped: {status}")
-    picks = _read(ground, programme) if int(highs.getInfo().primal_solution_status) == FEASIBLE else None
-    return Answer(picks, solver.proved * UNIT + programme.constant, status)
+    found = _read(ground, programme) if int(highs.getInfo().primal_solution_status) == FEASIBLE else None
+    if found is not None and evaluate(ground, found).total < solver.worth:
+        solver.picks = found
+    return Answer(solver.picks, solver.proved * UNIT + programme.constant, status)
 
 
 def _read(ground: Ground, programme: Programme) -> Picks | None:

@@ -32,8 +32,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Valuation:
-    """terms: force → £ a year, refunds included, summing to total. rows: force → anchors × services, £: as terms but for
-    refunds, joint costs shared among the rows that cause them. variance: £² by pool."""
+    """terms: force → £ a year, refunds included, summing to total. rows: force → anchors × services, £: as terms but
+    for refunds, joint costs shared among the rows that cause them. variance: £² by pool.
+    """
 
     terms: Mapping[str, float]
     rows: Mapping[str, NDArray[np.float64]]
@@ -96,13 +97,13 @@ def _check(ground: Ground, picks: Picks) -> None:
 
 def _contracts(ground: Ground, used: Mapping[int, list[int]], cost: NDArray[np.float64]) -> tuple[Contract, ...]:
     """Contracts of every body above materiality; their cost shared over the spend they carry."""
-    made = []
+    made: list[Contract] = []
     rules = ground.scenario.contracts
     for option, services in used.items():
         chosen = ground.options[option]
         if chosen.local:
             continue
-        c = list(chosen.anchors)
+        c, before = list(chosen.anchors), len(made)
         carried = ground.flows.cube[np.ix_(c, range(len(ground.cut)), services)]
         for p, spend in enumerate(carried.sum(axis=(0, 2)).tolist()):
             if spend <= ground.cut[p] + ROUNDING:
@@ -114,6 +115,8 @@ def _contracts(ground: Ground, used: Mapping[int, list[int]], cost: NDArray[np.f
                 Contract(chosen.code, ground.dataset.providers[p].code, grade(share, rules), share, spend, price)
             )
             cost[np.ix_(c, services)] += price * carried[:, p] / spend
+        if chosen.kind == "anchor" and len(made) - before > rules.most_relationships:
+            raise SolverError(f"{chosen.name} would hold more than {rules.most_relationships} contracts")
     return tuple(made)
 
 

@@ -87,7 +87,9 @@ def dataset(
 def spend_rows(
     data_practices: Sequence[Practice], services: Sequence[Service], serves: Mapping[int, Mapping[int, float]]
 ):
-    """Flow rows in which practice i spends each service's cost per head × patients, split by serves[i]: provider → share."""
+    """Flow rows in which practice i spends each service's cost per head × patients, split by serves[i]: provider →
+    share.
+    """
     return [
         (i, p, s, practice.patients * service.cost_per_head * share)
         for i, practice in enumerate(data_practices)
