@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 
 import numpy as np
 import pulp
@@ -51,6 +52,11 @@ class Pool:
         order = np.argsort(assignment, kind="stable")
         cuts = np.flatnonzero(np.diff(assignment[order])) + 1
         self.add(tuple(int(i) for i in part) for part in np.split(order, cuts))
+
+    def add_every_body(self) -> None:
+        """Add every set of units that obeys the rules; for problems of a few units."""
+        units = range(self._problem.units)
+        self.add(members for size in range(1, len(units) + 1) for members in combinations(units, size))
 
     def columns(
         self, pi: NDArray[np.float64] | None, slack: float, most: int, keep: Iterable[Members]

@@ -64,6 +64,8 @@ class PartitionProblem:
         n, m = self.costs.shape
         if len(self.weights) != n or len(self.owner) != m or len(self.labels) != n:
             raise ValueError("weights, labels and owner must match the cost matrix")
+        if len(np.unique(self.owner)) != n:
+            raise ValueError("every unit owns at least one centre")
         if not 0 <= self.lo <= self.hi:
             raise ValueError(f"size bounds {self.lo} … {self.hi} are not an interval")
 
@@ -156,16 +158,14 @@ class PartitionProblem:
         """
         inside = np.flatnonzero(self.weights <= self.hi)
         total = int(self.weights[inside].sum())
-        if not len(inside):
-            return
-        if total < self.lo:
+        if len(inside) and total < self.lo:
             raise Infeasible(
                 Problem(
                     f"{self.name}: {total:,} patients in all, but one body needs at least {self.lo:,}",
                     mend=f"Lower scale.{self.name}.min_patients or plan a larger area.",
                 )
             )
-        fewest, most = -(-total // self.hi), total // self.lo if self.lo else len(inside)
+        fewest, most = -(-total // self.hi), min(len(inside), total // max(1, self.lo))
         if fewest > most:
             raise Infeasible(
                 Problem(

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.errors import LimitReached, Problem
+from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.partition import pool, search
 from optimiser.partition.ascent import Branch, ascend, children, root
 from optimiser.partition.bound import rough, starting_multipliers
 from optimiser.partition.problem import steered
 
 HOTTER_TRIES = 3
+FEW_UNITS = 10  # so few that every body can be tried, which makes the integer programme exact
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ class Run:
         self.rng, self.budget, self.report = rng, budget, report
         self.clock = Clock(budget.seconds)
         self.pool = pool.Pool(self.guide)
+        self.every_body = core.units <= FEW_UNITS
+        if self.every_body:
+            self.pool.add_every_body()
         self.flat = search.flatten(self.guide)
         self.best: NDArray[np.int32] | None = None
         self.lower = -np.inf
@@ -105,12 +109,23 @@ class Run:
         self.tell("recombine", self.lower)
 
     def persist(self) -> None:
-        """Where no valid partition was met yet: hotter searches, then the integer programme over every body seen."""
+        """Where no valid partition was met yet: hotter searches, then the integer programme over every body seen.
+
+        Raises Infeasible where every possible body was tried, LimitReached where one that was not may do.
+        """
         for _ in range(HOTTER_TRIES):
             if self.best is None and not self.clock.over():
                 self.search(None, heat=2.0)
         if self.best is None:
             self.recombine([])
+        if self.best is None and self.every_body:
+            raise Infeasible(
+                Problem(
+                    f"{self.problem.name}: {self.core.units} units can form {2**self.core.units - 1:,} bodies, "
+                    f"{len(self.pool):,} of which keep the rules, and no set of these holds every unit exactly once",
+                    mend="Widen the size bounds or reach, add links, or drop a pin.",
+                )
+            )
         if self.best is None:
             why = "the time limit was reached" if self.clock.over() else "the search is not a proof"
             raise LimitReached(

@@ -19,6 +19,8 @@ from optimiser.partition.problem import PartitionProblem, canonical
 
 OUT_OF_REACH = 1e9  # £: dearer than any body, small enough to keep pennies in a float64 sum
 PER_PATIENT_OUT_OF_BOUNDS = 1e3  # £ per patient below lo or above hi
+PER_BODY_OUT_OF_BOUNDS = 1e9  # £ per body too many or too few
+MOST_MEMBERS = 1024  # of a body, unless the search starts from larger ones: bounds the memory
 LEGS = 8  # pieces of a run, between which partitions are reported
 TREE_SHARE = 0.02  # share of moves that merge and split; each costs as much as fifty boundary moves
 CUTS_TRIED = 12  # feasible cuts of a tree priced in full
@@ -103,6 +105,16 @@ def _size(patients, curve, lo, hi):
     if patients < lo:
         return curve[patients] + PER_PATIENT_OUT_OF_BOUNDS * (lo - patients)
     return curve[patients]
+
+
+@numba.njit(cache=True)
+def _miscount(bodies, fewest, most):
+    """£ for a number of bodies outside its bounds (−1: none)."""
+    if most >= 0 and bodies > most:
+        return PER_BODY_OUT_OF_BOUNDS * (bodies - most)
+    if fewest >= 0 and bodies < fewest:
+        return PER_BODY_OUT_OF_BOUNDS * (fewest - bodies)
+    return 0.0
 
 
 @numba.njit(cache=True)
@@ -255,7 +267,7 @@ def anneal(
     size = np.zeros(slots, np.int64)
     count = np.zeros(slots, np.int64)
     live = np.zeros(slots, np.bool_)
-    members = np.full((slots, min(n, 1024) + 2), -1, np.int64)
+    members = np.full((slots, min(n, max(MOST_MEMBERS, np.bincount(body).max())) + 2), -1, np.int64)
     where = np.zeros(n, np.int64)
     sums = np.zeros(costs.shape[1])
     cost = np.zeros(slots)
@@ -289,7 +301,7 @@ def anneal(
     nothing = np.zeros(labels)
     if split_rate > 0:
         lost = _split_after(held, live, -1, -1, nothing, nothing, used)
-    current = cost.sum() + split_rate * lost
+    current = cost.sum() + split_rate * lost + _miscount(bodies, min_bodies, max_bodies)
     best, best_cost = body.copy(), current
     mark = np.zeros(n, np.bool_)
     queue = np.zeros(n + 1, np.int64)
@@ -427,6 +439,7 @@ def anneal(
                 continue
             whole = size[a] + (size[b] if b >= 0 else 0)
             before = cost[a] + (cost[b] if b >= 0 else 0.0)
+            wrong = _miscount(bodies, min_bodies, max_bodies)
             best_value, found, merged = np.inf, False, False
             if b >= 0:
                 fits = whole <= hi and (min_bodies < 0 or bodies > min_bodies)
@@ -435,6 +448,7 @@ def anneal(
                         fits = False
                 if fits:
                     best_value = _side_cost(side, total, costs, centre_start, centres) + _size(whole, curve, lo, hi)
+                    best_value += _miscount(bodies - 1, min_bodies, max_bodies) - wrong
                     if split_rate > 0:
                         new_a[:] = held[a] + held[b]
                         new_b[:] = 0.0
@@ -505,6 +519,8 @@ def anneal(
             if not found:
                 continue
             delta = best_value - before
+            if b < 0:
+                delta += _miscount(bodies + 1, min_bodies, max_bodies) - wrong
             if delta > 0 and rng.random() >= np.exp(-delta / heat):
                 continue
             if b < 0:
@@ -575,6 +591,7 @@ def run(
     """
     body = (starting_partition(problem) if start is None else start).astype(np.int64).copy()
     typical = _typical_cost(problem) if start is None else problem.objective(start) / len(np.unique(start))
+    typical = max(1.0, typical)
     limits = [-1 if k is None else k for k in (problem.max_bodies, problem.min_bodies)]
     best, best_cost = None, np.inf
     for leg in range(LEGS):

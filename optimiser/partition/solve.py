@@ -51,7 +51,7 @@ def solve(
         assignment = restore(np.empty(0, np.int32))
         return Solution(assignment, fixed, fixed, (), restore.kept, problem.weight_step, False)
     run = Run(problem, core, fixed, np.random.default_rng(seed), budget, report)
-    run.search(None if start is None else start[restore.kept], heat=0.3)
+    run.search(None if start is None else canonical(start[restore.kept]), heat=0.3)
     run.search(run.best, heat=0.05)
     run.persist()
     branches = run.prove() if prove else []
