@@ -1,7 +1,7 @@
-"""The slow, obvious answer: every way to group up to nine units, every rule checked from scratch, every cost by its definition.
+"""The slow, obvious answer: every way to group up to nine units, every rule from scratch, every cost by definition.
 
-Nothing here calls the engine; only the fields of PartitionProblem are read. A partition is a tuple of bodies, a body a tuple
-of unit positions.
+Nothing here calls the engine; only the fields of PartitionProblem are read. A partition is a tuple of bodies, a body a
+tuple of unit positions.
 """
 
 from __future__ import annotations
@@ -134,8 +134,10 @@ def as_bodies(assignment) -> Partition:
 
 
 def bound_by_definition(problem, pi) -> float:
-    """LB(π) = Σ π + min over a ≤ k ≤ b of the k least r, r of a unit being the least over its centres of the cheapest body that
-    holds it: every subset of the units is tried. Inf when no number of bodies is possible."""
+    """LB(π) = Σ π + min over a ≤ k ≤ b of the sum of the k least r; inf when no number of bodies is possible.
+
+    r of a unit: the least, over its centres and every subset of the units that holds it, of Σ (c − π) + g(P).
+    """
     n = len(problem.weights)
     least = [math.inf] * n
     sets = [body for size in range(1, n + 1) for body in combinations(range(n), size)]

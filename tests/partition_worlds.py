@@ -30,7 +30,7 @@ def random_problem(
     splits: bool = False,
     several_centres: bool = False,
 ) -> PartitionProblem:
-    """Units scattered on a square: costs by distance and by a border, some pairs out of reach, a size curve of any shape."""
+    """Units scattered on a square: distance and a border cost, some pairs are out of reach, any shape of size curve."""
     rng = np.random.default_rng(seed)
     n = int(units or rng.integers(5, 9))
     xy = rng.random((n, 2)) * 10

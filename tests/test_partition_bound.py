@@ -1,4 +1,4 @@
-"""The bound against brute force: below the best partition whatever the multipliers, the steps and the mixture of rules."""
+"""The bound against brute force: below the best partition whatever the multipliers, the steps and the rules."""
 
 from __future__ import annotations
 

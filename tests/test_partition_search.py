@@ -1,4 +1,4 @@
-"""The search and the driver: they find what the oracle finds, say the same thing twice, and say plainly when nothing can be found."""
+"""The search and the driver: they find what the oracle finds, the same thing twice, and say when nothing can be."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_costs_of_nothing_are_no_obstacle():
 
 
 def test_wishes_that_steer_the_search_are_no_part_of_what_it_reports():
-    """Surgeries 1 and 6 ask in confidence to lead: bodies gather around them, and the published cost is the public one."""
+    """Surgeries 1 and 6 ask in confidence to lead: bodies gather around them; the published cost is the public one."""
     plain = road([10] * 12, 30, 60)
     steer = np.zeros((12, 12))
     steer[:, [0, 5]] = -50.0
@@ -192,7 +192,7 @@ def test_only_practices_too_large_for_any_body():
 
 
 def test_an_authority_split_by_a_practice_that_stands_alone_is_charged_in_the_total():
-    """100 of the council's 140 patients are in the practice that stands alone, so the pieces beside it are the minority."""
+    """100 of the council's 140 patients are in the practice that stands alone: the piece beside it is the minority."""
     patients = np.array([[20.0], [100.0], [20.0]])
     problem = road([20, 100, 20], 30, 60, splits=SplitCharge(2.0, patients))
     found = solve(problem, 1, QUICK)
