@@ -42,6 +42,12 @@ def test_a_requirement_is_done_partial_or_open_and_says_where() -> None:
         assert row["where"] or row["status"] == "open", row["id"]
 
 
+def test_where_names_files_that_exist() -> None:
+    for row in rows():
+        for place in row["where"].partition(":")[0].split(", ") if row["where"] else ():
+            assert (ROOT / place).exists(), (row["id"], place)
+
+
 def test_a_done_requirement_names_a_test_that_exists() -> None:
     missing = [(row["id"], test) for row in rows() for test in row["test"].split("; ") if test and not exists(test)]
     assert not missing
