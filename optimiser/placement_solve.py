@@ -21,7 +21,15 @@ from optimiser.placement_value import Picks, evaluate
 
 ROUNDS = 40  # of added pieces before the integer search
 NODES = 5_000  # columns × nodes of the search: it ends at the same place on any machine, unless time ends it first
-HEURISTICS = 0.01  # of the solver's effort: answers near the relaxation come from moves, more cheaply
+# The solver's own ways to an answer cost minutes here and seldom beat moves made near the relaxation.
+PLAIN = {
+    "mip_heuristic_effort": 0.01,
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+    "mip_allow_restart": False,
+    "mip_detect_symmetry": False,
+}
 MOVES = 0.1  # part of the time for each search by moves
 SLACK = 1e-6  # £ thousand: what the solver may err in a reduced cost
 FEASIBLE = 2  # HiGHS's word for a feasible primal solution
@@ -42,7 +50,7 @@ class _Highs(pulp.HiGHS):
     that could be part of anything better. `proved` is the bound, in the model's unit."""
 
     def __init__(self, ground: Ground, programme: Programme, search: Search, seconds: float, gap: float):
-        super().__init__(msg=False, gapRel=gap, mip_heuristic_effort=HEURISTICS)
+        super().__init__(msg=False, gapRel=gap, **PLAIN)
         self.ground, self.programme, self.search = ground, programme, search
         self.began, self.seconds, self.proved = monotonic(), seconds, -np.inf
         picks = search.from_scratch(MOVES * seconds)
