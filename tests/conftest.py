@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,17 @@ def chromium() -> str:
     if found is None:
         pytest.skip("there is no Chromium on this machine")
     return found
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Small worlds cost more to hand out to threads than to price."""
+    import numba
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    yield
+    numba.set_num_threads(before)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
-import numba
 import numpy as np
 import pytest
 
@@ -17,18 +15,10 @@ from optimiser.partition.solve import solve
 from tests import oracle
 from tests.partition_worlds import RULES, every_mixture, random_problem
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 EACH = 7  # worlds of every mixture of rules
 SMALL = Budget(moves=4_000, rounds=12, branches=3, seconds=30, cells=2e6)
 WORLDS = list(every_mixture(EACH))
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Worlds this small cost more to hand out to threads than to price."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
-    yield
-    numba.set_num_threads(before)
 
 
 @cache

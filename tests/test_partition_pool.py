@@ -16,6 +16,7 @@ from optimiser.partition.problem import PartitionProblem, SplitCharge
 from tests import oracle
 from tests.partition_worlds import random_problem
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 GOLDEN = Path(__file__).parent / "golden"
 BODIES = [(0,), (0, 1), (1, 2), (2,)]
 COSTS = [10.0, 15.0, 14.0, 11.0]

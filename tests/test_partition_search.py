@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import numba
 import numpy as np
 import pytest
 
@@ -17,17 +15,9 @@ from optimiser.partition.solve import solve
 from tests import oracle
 from tests.partition_worlds import random_problem
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = Budget(moves=4_000, rounds=12, branches=3, gap=0.0, seconds=30, cells=1e6)
 QUICK = replace(SMALL, rounds=4, branches=1)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Worlds this small cost more to hand out to threads than to price."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
-    yield
-    numba.set_num_threads(before)
 
 
 def road(patients, lo: int, hi: int, **more) -> PartitionProblem:
