@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimiser.errors import ConsortiaError, OutputError, Problem
+from optimiser.errors import ConsortiaError, Problem, ScenarioError
 
 if TYPE_CHECKING:
     from geodata.ground import Ground
@@ -129,8 +129,6 @@ def england_open(
 def _pair(text: str) -> tuple[str, str]:
     scale, equals, column = text.partition("=")
     if not equals or not scale or not column:
-        from optimiser.errors import ScenarioError
-
         raise ScenarioError(Problem(f"{text!r} names no column", "--existing", "It reads SCALE=COLUMN."))
     return scale, column
 
@@ -153,7 +151,7 @@ def _ground(data: Path | None, scenario: Scenario) -> Ground:
         return read_dataset(region())
     if scenario.dataset is not None:
         return read_dataset(Path(scenario.dataset))
-    raise OutputError(
+    raise ScenarioError(
         Problem(
             f"scenario {scenario.name} names no dataset", "--data", mend="Give --data DIR, or plan the scenario demo."
         )

@@ -45,6 +45,8 @@ def build(
     """The best nested structure found, with a certificate for every scale. Raises Infeasible or LimitReached."""
     scales = scenario.scales_used
     free = {name: scale_problem(dataset, scenario, scenario.scale(name)) for name in scales}
+    for problem in (scale.problem for scale in free.values()):
+        problem.check_feasible()
     loose = {}
     for k, name in enumerate(scales):
         loose[name] = solve(free[name].problem, seed + k, budget, report=report)

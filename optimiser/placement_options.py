@@ -16,7 +16,7 @@ from optimiser.scenario_models import REGION, Scenario
 
 Kind = Literal["practice", "below", "anchor", "footprint", "authority", "above", "region", "condition_group"]
 SEAT = 0.10  # part of a body's patients that gives an authority a seat on a joint board
-LINKED = 2  # authority_link from which an authority may commission
+LINKED = 3  # authority_link from which an authority may commission: services paid for jointly with councils
 PRACTICE, FOOTPRINT, AUTHORITY, CONDITION_GROUP = "practice", "footprint", "authority", "condition_group"
 
 

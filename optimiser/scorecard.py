@@ -111,13 +111,14 @@ def _money(
         team = costing.team_cost(dataset.functions, people, scenario)
         cash = {name for name, rate in scenario.rates.items() if rate.kind == CASH}
         placed = sum(pounds for force, pounds in placement.terms.items() if force in cash)
+    contracting = "contracts and agreements" if placement else "contracts and agreements (priced within the team)"
     for name, label, pounds in (
         ("cash_per_head", "Cash a head", fixed + team + placed),
         ("cash_bodies_per_head", "Cash a head: running the bodies", fixed),
         ("cash_team_per_head", "Cash a head: the team", team),
-        ("cash_services_per_head", "Cash a head: contracts and agreements", placed),
+        ("cash_services_per_head", f"Cash a head: {contracting}", placed if placement else None),
     ):
-        yield Measure(name, label, pounds / people, "£ per head", MODELLED, CASH)
+        yield Measure(name, label, None if pounds is None else pounds / people, "£ per head", MODELLED, CASH)
 
 
 def _luck(scenario: Scenario, structure: Structure) -> Iterator[Measure]:

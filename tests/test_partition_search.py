@@ -12,6 +12,7 @@ from optimiser.partition import search
 from optimiser.partition.problem import PartitionProblem, SplitCharge, canonical, steered
 from optimiser.partition.run import Budget
 from optimiser.partition.solve import solve
+from optimiser.partition.state import flatten
 from tests import oracle
 from tests.partition_worlds import random_problem
 
@@ -40,7 +41,7 @@ def road(patients, lo: int, hi: int, **more) -> PartitionProblem:
 
 
 def search_once(problem: PartitionProblem, seed: int, moves: int = 20_000):
-    flat = search.flatten(problem)
+    flat = flatten(problem)
     return search.run(problem, flat, np.random.default_rng(seed), moves, None, 0.3, lambda _: None)
 
 

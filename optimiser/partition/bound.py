@@ -19,6 +19,7 @@ patients.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numba
@@ -176,7 +177,8 @@ def _knapsack(values, steps, top, take, record):
         q, v = steps[k], values[k]
         reach = min(top, reached + q)
         old, new = rows[now], rows[1 - now]
-        new[: min(q, reach + 1)] = old[: min(q, reach + 1)]
+        for Q in range(min(q, reach + 1)):
+            new[Q] = old[Q]
         if record:
             flags = take[k]
             for Q in range(q, reach + 1):
@@ -211,22 +213,27 @@ def _items(j, slope, start, unit, cost, steps, remainder, window, pi):
     return values[:count], steps[unit[fits[:count]]], fits[:count]
 
 
-@numba.njit(cache=True, parallel=True)
-def _price_all(start, unit, cost, steps, remainder, window, pi, reduced):
-    """Reduced cost of every centre: at each Q the greatest over the slopes, then the least over Q."""
+@numba.njit(cache=True, nogil=True)
+def _price_some(first, every, start, unit, cost, steps, remainder, window, pi, reduced):
+    """Reduced cost of centres first, first + every, …: at each Q the greatest over the slopes, then the least over Q."""
     top = window.shape[1] - 1
     none = np.zeros((1, 1), np.bool_)
-    for j in numba.prange(len(start) - 1):
-        height = np.full(top + 1, -INF)
+    height = np.empty(top + 1)
+    for j in range(first, len(start) - 1, every):
+        reduced[j] = INF
+        for Q in range(top + 1):
+            height[Q] = -INF
         for s in range(window.shape[0]):
             values, weights, _ = _items(j, s, start, unit, cost, steps, remainder, window, pi)
             if len(values) == 0:
-                height[:] = INF
+                for Q in range(top + 1):
+                    height[Q] = INF
                 break
             row = _knapsack(values, weights, top, none, False)
             for Q in range(top + 1):
                 height[Q] = max(height[Q], row[Q] + window[s, Q])
-        reduced[j] = height.min()
+        for Q in range(top + 1):
+            reduced[j] = min(reduced[j], height[Q])
 
 
 @numba.njit(cache=True)
@@ -237,28 +244,36 @@ def _best_body(j, start, unit, cost, steps, remainder, window, pi):
     if len(values) == 0:
         return np.empty(0, np.int64)
     take = np.zeros((len(values), top + 1), np.bool_)
-    row = _knapsack(values, weights, top, take, True) + window[0]
-    Q = np.argmin(row)
-    if row[Q] == INF:
+    row = _knapsack(values, weights, top, take, True)
+    Q = 0
+    for at in range(top + 1):
+        if row[at] + window[0, at] < row[Q] + window[0, Q]:
+            Q = at
+    if row[Q] + window[0, Q] == INF:
         return np.empty(0, np.int64)
-    members = [unit[fits[0]]]
+    members = np.empty(len(values), np.int64)
+    members[0] = unit[fits[0]]
+    count = 1
     for k in range(len(values) - 1, 0, -1):
         if take[k, Q]:
-            members.append(unit[fits[k]])
+            members[count] = unit[fits[k]]
+            count += 1
             Q -= weights[k]
-    return np.sort(np.array(members, dtype=np.int64))
+    return members[:count]
 
 
 def price(tables: Pricing, pi: NDArray[np.float64]) -> NDArray[np.float64]:
     """r_j of every centre, £ a year (inf where it has no body)."""
     reduced = np.empty(len(tables.start) - 1)
-    _price_all(*tables.arrays(), pi, reduced)
+    threads = numba.get_num_threads()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda k: _price_some(k, threads, *tables.arrays(), pi, reduced), range(threads)))
     return reduced
 
 
 def best_bodies(tables: Pricing, pi: NDArray[np.float64], centres: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Unit positions, ascending, of the best body of each of some centres."""
-    return [_best_body(j, *tables.arrays(), pi) for j in centres]
+    return [np.sort(_best_body(j, *tables.arrays(), pi)) for j in centres]
 
 
 def bound_value(

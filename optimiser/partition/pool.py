@@ -92,7 +92,7 @@ class Pool:
 def model(problem: PartitionProblem, columns: Sequence[Members], costs: Sequence[float]) -> pulp.LpProblem:
     """The set-partitioning programme; x_k is column k, y_t_k says that column k keeps label t."""
     programme = pulp.LpProblem("set_partitioning", pulp.LpMinimize)
-    x = [pulp.LpVariable(f"x_{k}", cat="Binary") for k in range(len(columns))]
+    x = [programme.add_variable(f"x_{k}", cat="Binary") for k in range(len(columns))]
     objective = [c * v for c, v in zip(costs, x, strict=True)]
     constant = 0.0
     rows: dict[int, list[pulp.LpVariable]] = {i: [] for i in range(problem.units)}
@@ -106,7 +106,7 @@ def model(problem: PartitionProblem, columns: Sequence[Members], costs: Sequence
         for k, members in enumerate(columns):
             held = pieces[list(members)].sum(axis=0)
             for t in np.flatnonzero(held > 0):
-                y = pulp.LpVariable(f"y_{t}_{k}", lowBound=0, upBound=1)
+                y = programme.add_variable(f"y_{t}_{k}", lowBound=0, upBound=1)
                 keeps.append((int(t), k, y))
                 objective.append(-problem.splits.rate * float(held[t]) * y)
     programme += pulp.lpSum(objective) + constant

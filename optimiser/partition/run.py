@@ -13,6 +13,7 @@ from optimiser.partition import pool, search
 from optimiser.partition.ascent import Branch, ascend, children, root
 from optimiser.partition.bound import rough, starting_multipliers
 from optimiser.partition.problem import steered
+from optimiser.partition.state import flatten
 
 HOTTER_TRIES = 3
 FEW_UNITS = 10  # so few that every body can be tried, which makes the integer programme exact
@@ -68,7 +69,7 @@ class Run:
         self.every_body = core.units <= FEW_UNITS
         if self.every_body:
             self.pool.add_every_body()
-        self.flat = search.flatten(self.guide)
+        self.flat = flatten(self.guide)
         self.best: NDArray[np.int32] | None = None
         self.lower = -np.inf
 
