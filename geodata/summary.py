@@ -26,7 +26,7 @@ CONDITIONAL = (
 
 def summary(plan: Plan) -> dict[str, Any]:
     """The document behind summary.json: plain JSON values, money in £ a year, gaps as fractions. See `docs` of each key
-    in DESIGN 7; `terms` sums to `objective`, and `cash` + `expected` + `notional` does too."""
+    in docs/method.md; `terms` sums to `objective`, and `cash` + `expected` + `notional` does too."""
     return plain({
         "title": plan.scenario.title,
         "question": plan.scenario.question,
@@ -73,9 +73,10 @@ def headline(plan: Plan) -> str:
 def proof(plan: Plan) -> str:
     """The gap as a sentence."""
     found = gap(plan)
+    given = ", services given this structure" if plan.placement is not None else ""
     if found <= PROVED:
-        return "Proved the best possible for these assumptions."
-    return f"Within {percent(found)} of the best possible for these assumptions."
+        return f"Proved the best possible for them{given}."
+    return f"Proved within {percent(found)} of the best possible for them{given}."
 
 
 def status(plan: Plan) -> str:

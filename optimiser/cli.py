@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,9 +40,9 @@ def plan(
     scenario: ScenarioName,
     data: Data = None,
     out: Annotated[Path | None, typer.Option(metavar="RUN", help="Run folder to write.")] = None,
-    time_limit: Annotated[float | None, typer.Option(metavar="S", help="Seconds of work at most.")] = None,
-    threads: Annotated[int | None, typer.Option(metavar="N", help="Threads for pricing.")] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed; the scenario's when left out.")] = None,
+    time_limit: Annotated[float | None, typer.Option(metavar="S", min=1.0, help="Seconds of work at most.")] = None,
+    threads: Annotated[int | None, typer.Option(metavar="N", min=1, help="Threads for pricing.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Seed; the scenario's when left out.")] = None,
     overrides: Set = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in RUN.")] = False,
 ) -> None:
@@ -63,7 +61,7 @@ def plan(
     if threads is not None:
         import numba
 
-        numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     if seed is not None:
         chosen = chosen.model_copy(update={"seed": seed})
     with terminal.progress() as report:
@@ -98,7 +96,7 @@ def evaluate(
     chosen = _scenario(scenario, overrides)
     dataset = _ground(data, chosen).dataset
     structure = read_membership(membership, dataset, chosen)
-    today = existing_structure(dataset, chosen)
+    today = existing_structure(dataset, chosen.model_copy(update={"scales_used": structure.scales}))
     terminal.show_evaluation(
         score(dataset, chosen, structure),
         score(dataset, chosen, today) if today is not None else None,
@@ -158,31 +156,23 @@ def _ground(data: Path | None, scenario: Scenario) -> Ground:
     )
 
 
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Errors a user can cause end in a message and an exit code, never a traceback."""
+def main(arguments: list[str] | None = None) -> None:
+    """Console entry point; exit codes as in docs/exit-codes.md. arguments: the command line's own when None."""
     try:
-        yield
+        code = app(arguments, standalone_mode=False)
     except ConsortiaError as error:
         print(error.report(), file=sys.stderr)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except Exception as error:
+        if not hasattr(error, "show"):  # typer's own errors of usage show themselves
+            raise
+        error.show()
+        raise SystemExit(ScenarioError.exit_code) from None
+    if code == INTERRUPTED:
         print("Interrupted: nothing was written.", file=sys.stderr)
-        raise SystemExit(INTERRUPTED) from None
-
-
-def main(run: Callable[[], None] = lambda: app(standalone_mode=False)) -> None:
-    """Console entry point; exit codes as in docs/exit-codes.md."""
-    import click
-
-    with _answering():
-        try:
-            run()
-        except click.exceptions.Abort:
-            raise KeyboardInterrupt from None
-        except click.ClickException as error:
-            error.show()
-            raise SystemExit(2) from None
+    raise SystemExit(code or 0)
 
 
 if __name__ == "__main__":

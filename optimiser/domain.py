@@ -307,7 +307,7 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Contract:
-    """A contract that a body holds with a provider. grade: lead | associate | small. share: of the provider's income."""
+    """A contract of a body with a provider. grade: lead | associate | small. share: of the provider's income."""
 
     body: str
     provider: str

@@ -1,4 +1,4 @@
-"""The five questions of seed 000, answered for every commissioning body."""
+"""The five questions a consortium must answer before it chooses its form, answered for every commissioning body."""
 
 from __future__ import annotations
 

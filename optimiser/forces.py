@@ -98,7 +98,7 @@ class PairCharges:
         if scale.authority_charge == "split":
             self._rate["authority"] = 0.0
         shift = scenario.rate("likeness") * scenario.share("likeness", scale.name)
-        self._rate["likeness"] = shift * scenario.rate("engagement")
+        self._rate["likeness"] = shift * scenario.amount("engagement")
         self._links = dataset.links
         self._alike = relations.standardised(dataset)
         self._declared = relations.wishes(dataset, confidential=False)

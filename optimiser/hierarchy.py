@@ -1,4 +1,4 @@
-"""Scales nested: the anchor scale first, smaller scales inside its bodies, larger ones over them (DESIGN 3.4).
+"""Scales nested: the anchor scale first, smaller scales inside its bodies, larger ones over them (docs/method.md).
 
 Every scale also has an un-nested problem on practices. Its bound holds for the nested plan, and the un-nested
 incumbents show what nesting costs.

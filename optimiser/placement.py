@@ -103,7 +103,8 @@ def _certificate(ground: Ground, answer: Answer, terms: Mapping[str, float], fir
         bound=min(objective, max(answer.bound + terms["support"], least)),
         unavoidable=least,
         method="integer programme with submodular under-estimators of insurance; PuLP and HiGHS",
-        status="conditional: " + ("within the gap asked for" if answer.status == "Optimal" else "time limit"),
+        status="conditional: "
+        + ("within the gap asked for" if answer.status == "Optimal" else "search stopped with a gap"),
         evidence={
             "options": len(ground.options),
             "candidate_footprints": [

@@ -72,7 +72,7 @@ class Plan:
 
     @property
     def cash(self) -> float:
-        """£ a year of cash: the only kind of money that is compared with allowances; what no decision changes included."""
+        """£ a year of cash, the only money compared with allowances; what no decision changes is included."""
         spent = [pounds for force, pounds in self.terms.items() if self.scenario.kind(force) == "cash"]
         return sum(spent) + sum(self.outside.values())
 
@@ -124,7 +124,7 @@ def make_plan(
         baseline=baseline,
         sensitivity=moves,
         outside={"team": costing.team_cost(dataset.functions, float(dataset.patients.sum()), scenario)},
-        warnings=tuple(_warnings(dataset, scenario, placement)),
+        warnings=tuple(_warnings(dataset, scenario, placement, moves)),
         seconds=seconds,
     )
 
@@ -147,8 +147,13 @@ def avoidable_shares(plan: Plan) -> dict[str, float]:
     return {force: pounds / total if total else 0.0 for force, pounds in avoidable.items()}
 
 
-def _warnings(dataset: Dataset, scenario: Scenario, placement: Placement | None) -> Iterator[str]:
+def _warnings(
+    dataset: Dataset, scenario: Scenario, placement: Placement | None, moves: tuple[SensitivityRow, ...]
+) -> Iterator[str]:
     yield from scenario.warnings
+    left_out = [r for r in scenario.sensitivity.rates if scenario.on(r) and sum(m.rate == r for m in moves) < 2]
+    if left_out:
+        yield f"time ran out before these rates were moved both ways: {', '.join(left_out)}"
     years = {
         "rates": scenario.price_year,
         "spending": dataset.info.price_year,

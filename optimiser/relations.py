@@ -13,7 +13,7 @@ FULL_UNLIKENESS = 3.0  # root-mean-square difference, in standard deviations, at
 
 
 def standardised(dataset: Dataset) -> NDArray[np.float64]:
-    """n × 3: each attribute minus its mean over its standard deviation across practices; 0 where missing or constant."""
+    """n × 3: each attribute less its mean, in standard deviations across practices; 0 where missing or constant."""
     columns = []
     for name in ATTRIBUTES:
         raw = np.array(

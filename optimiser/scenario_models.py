@@ -271,6 +271,13 @@ class Scenario(Table):
             raise TypeError(f"rate {force} is a table by {', '.join(value)}: a key is needed")
         return value.get(str(key), 0.0)
 
+    def amount(self, name: RateName) -> float:
+        """A rate that is a single number, whether or not its force is on. TypeError for a table."""
+        value = self.rates[name].value
+        if isinstance(value, dict):
+            raise TypeError(f"rate {name} is a table by {', '.join(value)}")
+        return value
+
     def kind(self, force: str) -> Money:
         """The kind of money a force is charged in. KeyError for a force without a rate."""
         return self.rates[force].kind  # type: ignore[index]
@@ -308,7 +315,9 @@ class Scenario(Table):
             charge = self.charged[force]
             places = charge if isinstance(charge, dict) else {}
             for key, place in places.items():
-                at = place if key == STAND_IN else self.risk_held_at if key == RISK_HELD_AT else key
+                if key == RISK_HELD_AT:
+                    continue  # where that scale is not planned, the placement charges the anchor's bodies
+                at = place if key == STAND_IN else key
                 if at not in (*self.scales_used, PLACEMENT, REGION):
                     verb = "stands in" if key == STAND_IN else "is charged"
                     notes.append(f"{force} {verb} at {at}, which this scenario does not plan: that share is left out")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,8 @@ def sensitivity(
             if not scenario.on(rate) or time.monotonic() - start > seconds:
                 continue
             moved = scenario.with_rate(rate, 1 + change)
-            structure, objective = restructure(dataset, moved, hierarchy.structure, seed, EFFORT)
+            effort = replace(EFFORT, seconds=seconds)
+            structure, objective = restructure(dataset, moved, hierarchy.structure, seed, effort)
             rows.append(
                 SensitivityRow(
                     rate=rate,

@@ -53,7 +53,8 @@ def show(plan: Plan, out: Path) -> None:
         f"[bold]{plan.scenario.title}[/bold] · {plan.dataset.info.name}: "
         f"{len(plan.dataset.practices):,} practices, {people:,.0f} patients"
     )
-    console.print(f"Best for these assumptions, within {gap:.1%} of the best possible for them.")
+    given = ", services given this structure" if plan.placement else ""
+    console.print(f"Best for these assumptions: proved within {gap:.1%} of the best possible for them{given}.")
 
     table = _table("scale", "bodies", "median", "smallest", "largest", "today", "proved within")
     for level in plan.scenario.scales:
@@ -74,6 +75,8 @@ def show(plan: Plan, out: Path) -> None:
     table.add_section()
     table.add_row("total", f"{plan.objective / 1e6:,.2f}", f"{plan.objective / people:,.2f}", "£-equivalent", "100%")
     console.print(table)
+    if min(shares.values()) < 0:
+        console.print("A negative share: the plan pays less of that force than bodies of the cheapest size would.")
 
     allowances = ", ".join(f"£{value:g} ({name})" for name, value in plan.scenario.allowances.items())
     console.print(f"Cash: [bold]£{plan.cash / people:,.2f} a head[/bold], against allowances of {allowances}.")
@@ -103,7 +106,13 @@ def _by_scale(plan: Plan) -> list[tuple[str, list[str]]]:
         found.setdefault(counts.most_common(1)[0][0], []).append(names[service])
     labels = {s.name: s.plural for s in plan.scenario.scales}
     order = ["practice", *plan.structure.scales, "footprint", "authority", "region", "condition_group"]
-    return [(labels.get(s, s.replace("_", " ")), found[s]) for s in order if s in found]
+    labels |= {
+        "practice": "practices",
+        "footprint": "footprints",
+        "authority": "councils",
+        "condition_group": "charities",
+    }
+    return [(labels.get(s, s), found[s]) for s in order if s in found]
 
 
 def _show_sensitivity(console: Console, plan: Plan) -> None:
@@ -140,7 +149,8 @@ def show_evaluation(made: Scorecard, today: Scorecard | None, broken: tuple[str,
         table.add_row(measure.label, _value(measure), *other, measure.unit, measure.evidence)
     console.print(f"Measured by the rates and rules of [bold]{scenario.name}[/bold].")
     console.print(table)
-    console.print(f"{len(broken)} rules broken." if broken else "Every rule is kept.")
+    count = "1 rule is broken" if len(broken) == 1 else f"{len(broken)} rules are broken"
+    console.print(f"{count}:" if broken else "Every rule is kept.")
     for rule in broken:
         console.print(f"  {rule}", soft_wrap=True)
 

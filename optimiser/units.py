@@ -97,9 +97,9 @@ def _units(dataset: Dataset, scenario: Scenario, scale: Scale, whole: NDArray[np
 
 
 def _chains(labels: list) -> list[tuple[int, int]]:
-    """Pairs that tie every practice to the first with the same label."""
+    """Pairs that tie every practice to the first with the same label; the empty label ties nobody."""
     first: dict = {}
-    return [(first[v], i) for i, v in enumerate(labels) if first.setdefault(v, i) != i]
+    return [(first[v], i) for i, v in enumerate(labels) if v != "" and first.setdefault(v, i) != i]
 
 
 def _pinned(dataset: Dataset, pin: Pin) -> list[int]:

@@ -138,7 +138,7 @@ def publish(
     All are priced at `step`; then the weakest is priced again at half its step while `work` (knapsack cells) lasts and
     that can still raise the least.
     """
-    if not branches:
+    if not branches or work <= 0:
         return [], step
     typical = problem.weights.sum() / bodies
     tables = {step: rigorous(problem, step, typical)}

@@ -13,8 +13,7 @@ kept-apart pairs and the split charge are dropped, which only weakens it.
 True weights. Weights are floored to steps of s patients, q = ⌊w / s⌋. A set whose steps sum to Q and that has at most M
 members has a true weight P in [sQ, sQ + M(s − 1)]. Each item also carries σ(w − s q) for a slope σ, and the size term
 becomes the minimum of g(P) − σ(P − sQ) over that interval ∩ [lo, hi]: a lower bound on g at the true weight, for every
-σ, so at each Q the greatest over several slopes still holds. M is the most of the lightest units that fit in sQ
-patients.
+σ, so at each Q the greatest over several slopes still holds. M is the most units whose steps fit in Q.
 """
 
 from __future__ import annotations
@@ -138,8 +137,7 @@ def _size_window(
     """For each Q: min of g(P) − slope (P − sQ) over P in [sQ, sQ + M(s − 1)] ∩ [lo, hi], rounded outward to whole
     slots.
 
-    lightest: cumulative weight of the units from the lightest. A set of Q steps weighs less than s(Q + M), M found by
-    iteration.
+    lightest: cumulative weight of the units from the lightest; M: how many of the fewest steps fit in Q.
     """
     slots = hi // step + 1
     lowest = np.full(slots, INF)
@@ -215,7 +213,7 @@ def _items(j, slope, start, unit, cost, steps, remainder, window, pi):
 
 @numba.njit(cache=True, nogil=True)
 def _price_some(first, every, start, unit, cost, steps, remainder, window, pi, reduced):
-    """Reduced cost of centres first, first + every, …: at each Q the greatest over the slopes, then the least over Q."""
+    """r of centres first, first + every, …: at each Q the greatest over the slopes, then the least over Q."""
     top = window.shape[1] - 1
     none = np.zeros((1, 1), np.bool_)
     height = np.empty(top + 1)

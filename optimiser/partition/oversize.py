@@ -1,4 +1,4 @@
-"""Units heavier than any body leave the problem first, as bodies of their own (DESIGN 3)."""
+"""Units heavier than any body leave the problem first, as bodies of their own (docs/method.md)."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class PartitionProblem:
         return sum(self.body_cost(members)[0] for members in bodies) + self.split_cost(assignment)
 
     def unavoidable(self) -> float:
-        """Σ w × min over sizes of g(P)/P: what any partition must pay for size alone (DESIGN 3.2, gap_avoidable)."""
+        """Σ w × min over sizes of g(P)/P: what any partition must pay for size alone (docs/method.md)."""
         inside = self.weights[self.weights <= self.hi]
         alone = self.weights[self.weights > self.hi]
         fixed = float(self.size_cost(alone).sum()) if len(alone) else 0.0

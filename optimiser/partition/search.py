@@ -1,4 +1,4 @@
-"""The incumbent: annealed boundary moves and merge–splits (DESIGN 3.3), compiled. Only valid partitions are ever
+"""The incumbent: annealed boundary moves and merge–splits (docs/method.md), compiled. Only valid partitions are ever
 returned.
 """
 

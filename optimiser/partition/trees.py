@@ -127,7 +127,7 @@ def _joined(flat, state, scratch, a, b, total, whole):
 
 @inner
 def _best_cut(flat, state, scratch, a, b, total, whole, beat, rng):
-    """Cost of the cheapest feasible cut tried, below `beat`, with its left side in scratch.best_left; inf when none is."""
+    """Cost of the cheapest feasible cut tried, below `beat`; inf when none is. Its left side: scratch.best_left."""
     feasible = 0
     for k in range(1, total):
         if _fits(flat, scratch.below[scratch.order[k]], whole):
