@@ -98,12 +98,12 @@ def test_the_summary_adds_up(plan, folder):
 
 def test_the_headline_says_for_these_assumptions_and_never_optimal_without_proof(plan):
     assert summary.headline(plan).startswith("Best for these assumptions: 1 alliance, 2 consortia and 4 localities.")
-    assert "Within 2.0 % of the best possible for these assumptions" in summary.headline(plan)
+    assert "Proved within 2.0 % of the best possible for them" in summary.headline(plan)
     proved = replace(
         plan, placement=None, certificates={s: replace(c, bound=c.objective) for s, c in plan.certificates.items()}
     )
     assert summary.status(proved) == "optimal"
-    assert "Proved the best possible for these assumptions" in summary.headline(proved)
+    assert "Proved the best possible for them" in summary.headline(proved)
 
 
 def test_a_plan_without_placement_or_baseline_is_written_too(plan, tmp_path):
