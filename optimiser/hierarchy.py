@@ -18,7 +18,7 @@ from optimiser.naming import place_names
 from optimiser.partition.run import Budget, Progress
 from optimiser.partition.solve import Solution, solve
 from optimiser.scenario import Scenario
-from optimiser.units import ScaleProblem, scale_problem
+from optimiser.units import ScaleProblem, check_pins, scale_problem
 
 Report = Callable[[Progress], None]
 
@@ -43,6 +43,7 @@ def build(
     report: Report = lambda _: None,
 ) -> Hierarchy:
     """The best nested structure found, with a certificate for every scale. Raises Infeasible or LimitReached."""
+    check_pins(dataset, scenario)
     scales = scenario.scales_used
     free = {name: scale_problem(dataset, scenario, scenario.scale(name)) for name in scales}
     for problem in (scale.problem for scale in free.values()):

@@ -5,6 +5,7 @@ where.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
 from optimiser.domain import Dataset
-from optimiser.errors import Infeasible, Problem
+from optimiser.errors import Infeasible, Problem, ScenarioError, raise_all
 from optimiser.forces import PairCharges, size_curve
 from optimiser.partition.problem import PartitionProblem, SplitCharge
 from optimiser.scenario import Pin, Scale, Scenario
@@ -76,6 +77,26 @@ def scale_problem(
         weight_step=scale.weight_step,
     )
     return ScaleProblem(problem, unit)
+
+
+def check_pins(dataset: Dataset, scenario: Scenario) -> None:
+    """Raise ScenarioError naming every practice or existing body that a pin speaks of and the dataset does not hold."""
+    problems = []
+    for number, pin in enumerate(scenario.pins, start=1):
+        where = f"pins[{number}] ({pin.kind} at {pin.scale})"
+        for code in dict.fromkeys((*pin.practices, *([pin.with_] if pin.with_ else []))):
+            if code not in dataset.index:
+                close = get_close_matches(code, dataset.index, 1)
+                mend = f"Did you mean {close[0]}?" if close else "Codes are those of practices.csv."
+                problems.append(Problem(f"practice {code} is not in the dataset", where, mend=mend))
+        bodies = {p.existing.get(pin.scale, "") for p in dataset.practices} - {""}
+        if pin.body and pin.body not in bodies:
+            close = get_close_matches(pin.body, bodies, 1)
+            mend = (
+                f"Did you mean {close[0]}?" if close else f"Codes are those of existing_{pin.scale} in practices.csv."
+            )
+            problems.append(Problem(f"no practice is in {pin.body} today", where, mend=mend))
+    raise_all(ScenarioError, problems)
 
 
 def _units(dataset: Dataset, scenario: Scenario, scale: Scale, whole: NDArray[np.int32] | None) -> NDArray[np.int32]:

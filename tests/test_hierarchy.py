@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from optimiser.domain import Relationship
-from optimiser.errors import Infeasible
+from optimiser.errors import Infeasible, ScenarioError
 from optimiser.forces import STRUCTURE_FORCES, structure_terms
 from optimiser.given import broken_rules
 from optimiser.hierarchy import Hierarchy, assemble, build, restructure
@@ -300,3 +300,16 @@ def test_an_area_too_small_for_a_scale_says_so_before_any_work(data):
         build(data, scenario({"scale.agency.min_patients": 1_000_000}), 1, QUICK, seen.append)
     assert "agency" in error.value.report() and "at least 1,000,000" in error.value.report()
     assert seen == []
+
+
+def test_pins_that_name_nobody_are_refused_with_the_nearest_name(data):
+    rules = {
+        "pins": [
+            {"kind": "together", "scale": "consortium", "practices": ["a1", "zz9"]},
+            {"kind": "forbidden", "scale": "consortium", "practices": ["f4"], "body": "HH"},
+        ]
+    }
+    with pytest.raises(ScenarioError) as refused:
+        build(data, scenario(rules), 1, QUICK)
+    assert "pins[1] (together at consortium): practice zz9 is not in the dataset" in str(refused.value)
+    assert "pins[2] (forbidden at consortium): no practice is in HH today. Did you mean H?" in str(refused.value)
