@@ -170,8 +170,6 @@ def test_a_force_that_is_off_is_charged_nowhere():
         assert all(force not in by_force for by_force in terms.values())
         on = structure_terms(three(), BASE, structure)
         others = [{f: p for f, p in on[scale].items() if f != force} for scale in on]
-        if force == "engagement":  # likeness is a share of what engagement is worth
-            others = [{f: p for f, p in terms_of.items() if f != "likeness"} for terms_of in others]
         assert list(terms.values()) == others
 
 

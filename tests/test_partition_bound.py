@@ -59,8 +59,8 @@ def test_no_multipliers_and_no_weight_step_lift_the_bound_above_the_best_partiti
             continue
         n = core.units
         fair = starting_multipliers(problem, _assignment(problem, answer))[restore.kept]
-        for pi in (fair, fair + rng.normal(0, 40, n), rng.normal(0, 300, n), np.full(n, 1e4 * rng.random())):
-            for step in (1, 2, 5, 13):
+        for pi in (fair, fair + rng.normal(0, 40, n), rng.normal(0, 300, n)):
+            for step in (1, 4, 13):
                 bound = bound_at(problem, pi, step)
                 assert below(bound, least), (WORLDS[k], step, bound, least)
                 tight += pi is fair and bound > 0.9 * least
@@ -87,7 +87,7 @@ def test_finer_steps_are_tried_and_published_bounds_hold():
         if answer is None or core is None:
             continue
         pi = starting_multipliers(problem, _assignment(problem, answer))[restore.kept]
-        coarse, _ = publish(core, [root(core, pi, 0.0)], len(answer), 8, 0.0)
+        coarse, _ = publish(core, [root(core, pi, 0.0)], len(answer), 8, 1.0)
         fine, step = publish(core, [root(core, pi, 0.0)], len(answer), 8, 1e9)
         assert step == 1
         assert fine[0].bound >= coarse[0].bound
