@@ -162,6 +162,11 @@ def _warnings(
     }
     if len(set(years.values())) > 1:
         yield "years differ: " + ", ".join(f"{what} {year}" for what, year in years.items())
+    if placement is not None:
+        used = {c.scale for c in placement.commissions}
+        for scale in scenario.scales:
+            if scale.role == "commissions" and scale.name not in used:
+                yield f"{scale.plural} commission nothing in this plan: try it without them (scales_used)"
     if placement is None:
         yield "no flows in the dataset: services are not placed and leverage rests on the population stand-in"
 

@@ -66,6 +66,7 @@ def show(plan: Plan, out: Path) -> None:
             f"{len(today)}" if today else "–", f"{plan.certificates[level.name].gap:.1%}",
         )  # fmt: skip
     console.print(table)
+    console.print()
 
     shares = avoidable_shares(plan)
     table = _table("force", "£m a year", "£ a head", "kind", "of avoidable cost")
@@ -75,6 +76,7 @@ def show(plan: Plan, out: Path) -> None:
     table.add_section()
     table.add_row("total", f"{plan.objective / 1e6:,.2f}", f"{plan.objective / people:,.2f}", "£-equivalent", "100%")
     console.print(table)
+    console.print()
     if min(shares.values()) < 0:
         console.print("A negative share: the plan pays less of that force than bodies of the cheapest size would.")
 
@@ -85,6 +87,7 @@ def show(plan: Plan, out: Path) -> None:
         for scale, names in _by_scale(plan):
             table.add_row(scale, f"{len(names)}: {', '.join(names)}")
         console.print(table)
+        console.print()
     _show_sensitivity(console, plan)
     for warning in plan.warnings:
         console.print(f"Note: {warning}")
@@ -124,6 +127,7 @@ def _show_sensitivity(console: Console, plan: Plan) -> None:
         counts = [f"{row.bodies[s.name]}" for s in plan.scenario.scales]
         table.add_row(row.rate, f"{row.change:+.0%}", *counts, f"{row.patients_moved_share:.0%}")
     console.print(table)
+    console.print()
 
 
 def show_dataset(dataset: Dataset) -> None:
@@ -149,6 +153,7 @@ def show_evaluation(made: Scorecard, today: Scorecard | None, broken: tuple[str,
         table.add_row(measure.label, _value(measure), *other, measure.unit, measure.evidence)
     console.print(f"Measured by the rates and rules of [bold]{scenario.name}[/bold].")
     console.print(table)
+    console.print()
     count = "1 rule is broken" if len(broken) == 1 else f"{len(broken)} rules are broken"
     console.print(f"{count}:" if broken else "Every rule is kept.")
     for rule in broken:

@@ -87,7 +87,7 @@ def test_finer_steps_are_tried_and_published_bounds_hold():
         if answer is None or core is None:
             continue
         pi = starting_multipliers(problem, _assignment(problem, answer))[restore.kept]
-        coarse, _ = publish(core, [root(core, pi, 0.0)], len(answer), 8, 1.0)
+        coarse, _ = publish(core, [root(core, pi, 0.0)], len(answer), 8, 1e-9)
         fine, step = publish(core, [root(core, pi, 0.0)], len(answer), 8, 1e9)
         assert step == 1
         assert fine[0].bound >= coarse[0].bound

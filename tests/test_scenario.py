@@ -127,7 +127,7 @@ def test_a_scenario_cannot_be_changed_after_it_is_made() -> None:
 def test_a_plan_of_one_scale_is_anchored_there_and_says_what_is_left_out() -> None:
     alone = load_scenario("base", {"scales_used": ["alliance"]})
     assert alone.anchor_scale == "alliance" and len(alone.scales) == 1
-    assert any("insurance is charged at consortium" in note for note in alone.warnings)
+    assert any("engagement is charged at consortium" in note for note in alone.warnings)
     assert load_scenario("base", {"risk_held_at": "region"}).share("insurance", "region") == 1
 
 

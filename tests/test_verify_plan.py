@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -82,19 +81,14 @@ def plan(data, rules=RULES, maps=MAPS):
         scale: Certificate(f"{scale} partition", total, 0.99 * total, 0.5 * total, "pricing", "feasible")
         for scale, total in ((s, sum(t.values())) for s, t in by_scale.items())
     }
-    whole = Counter(terms)
-    for found in by_scale.values():
-        whole.update(found)
     today = existing_structure(data, scenario)
     return plans.plan(
         dataset=data,
         scenario=scenario,
         structure=built,
         placement=placed,
-        terms=dict(whole),
+        structure_terms=by_scale,
         certificates=certificates,
-        objective=sum(whole.values()),
-        bound=sum(c.bound for c in certificates.values()) + proof.bound,
         scorecard=score(data, scenario, built, placed),
         baseline=score(data, scenario, today) if today else None,
     )
