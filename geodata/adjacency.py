@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 
 import geopandas as gpd
 import numpy as np
@@ -26,9 +28,10 @@ def catchments(xy: NDArray[np.float64], land: BaseGeometry, codes: Sequence[str]
     """Columns code and geometry (EPSG:27700), one row for each point of `xy` (n × 2, m), in its order.
 
     A catchment is the part of the land that is nearer to this practice than to any other on the same piece of land
-    (Voronoi cell, clipped). Practices at one place have the same catchment. A point off the land counts at the
-    nearest point of land. A piece of land without a practice goes whole to the nearest one, so that it bridges no
-    water. codes: default "0", "1" ….
+    (Voronoi cell, clipped). Where water cuts it up, its practice keeps the part it is on; the others, which it cannot
+    reach over its own land, go to the catchments with which they share the longest border. Practices at one place
+    have the same catchment. A point off the land counts at the nearest point of land. A piece of land without a
+    practice goes whole to the nearest one, so that it bridges no water. codes: default "0", "1" ….
     """
     sites, site_of = np.unique(_onto(land, xy), axis=0, return_inverse=True)
     pieces = shapely.get_parts(land)
@@ -67,7 +70,56 @@ def _cells(sites: NDArray[np.float64], piece: BaseGeometry) -> NDArray[np.object
     shapely.prepare(piece)
     crossing = ~shapely.contains_properly(piece, cells)
     cells[crossing] = shapely.intersection(cells[crossing], piece)
+    _mend(cells, sites)
     return cells
+
+
+def _mend(cells: NDArray[np.object_], sites: NDArray[np.float64]) -> None:
+    """Leave each site the part of its cell that it is on, and give the fragments to the cells they border."""
+    split = np.flatnonzero(shapely.get_num_geometries(cells) > 1)
+    if not len(split):
+        return
+    parts, cell = shapely.get_parts(cells[split], return_index=True)
+    areal = shapely.get_dimensions(parts) == 2  # a cell that only touches the coast there has points or lines besides
+    parts, owner = parts[areal], split[cell[areal]]
+    order = np.lexsort((shapely.distance(parts, shapely.points(sites[owner])), owner))
+    parts, owner = parts[order], owner[order]
+    kept = np.append(True, owner[1:] != owner[:-1])
+    cells[owner[kept]] = parts[kept]
+    fragments = parts[~kept]
+    heir = _heirs(cells, fragments, owner[~kept])
+    for cell in np.unique(heir):
+        cells[cell] = shapely.union_all([cells[cell], *fragments[heir == cell]])
+
+
+def _heirs(cells: NDArray[np.object_], fragments: NDArray[np.object_], owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The cell each fragment goes to: always the longest border first, for a fragment may border only fragments.
+
+    owner: the cell that keeps a fragment which borders nothing.
+    """
+    shapes, n = np.concatenate([cells, fragments]), len(cells)
+    left, right = shapely.STRtree(shapes).query(fragments, predicate="dwithin", distance=SAME_BORDER_M)
+    metres = _common_m(shapes, left + n, right)
+    beside: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    border: dict[tuple[int, int], float] = defaultdict(float)
+    for fragment, shape, length in zip(left.tolist(), right.tolist(), metres.tolist(), strict=True):
+        if shape < n:
+            border[fragment, shape] = length
+        elif shape - n != fragment:
+            beside[shape - n].append((fragment, length))
+    heir = np.full(len(fragments), -1, dtype=np.int64)
+    longest = [(-length, fragment, cell) for (fragment, cell), length in border.items() if length > 0]
+    heapify(longest)
+    while longest:
+        _, fragment, cell = heappop(longest)
+        if heir[fragment] >= 0:
+            continue
+        heir[fragment] = cell
+        for other, length in beside[fragment]:
+            if heir[other] < 0 and length > 0:
+                border[other, cell] += length
+                heappush(longest, (-border[other, cell], other, cell))
+    return np.where(heir < 0, owner, heir)
 
 
 def _share_out(
@@ -90,13 +142,19 @@ def neighbours(cells: gpd.GeoDataFrame, links: Iterable[tuple[int, int]] = ()) -
     left, right = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=SAME_BORDER_M)
     once = left < right
     left, right = left[once], right[once]
-    borders = shapely.boundary(shapes)
-    wide = shapely.buffer(shapes, SAME_BORDER_M, quad_segs=1)
-    shapely.prepare(wide)
-    shared = shapely.length(shapely.intersection(borders[right], wide[left])) >= LEAST_BORDER_M
+    shared = _common_m(shapes, left, right) >= LEAST_BORDER_M
     touching = np.column_stack([left[shared], right[shared]])
     declared = np.array([(min(pair), max(pair)) for pair in links if pair[0] != pair[1]], dtype=np.int64).reshape(-1, 2)
     return np.unique(np.concatenate([touching, declared]), axis=0).astype(np.int32)
+
+
+def _common_m(shapes: NDArray[np.object_], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Metres of border that the shapes at `left` and `right`, pair by pair, have in common."""
+    used, at = np.unique(left, return_inverse=True)
+    wide = shapely.buffer(shapes[used], SAME_BORDER_M, quad_segs=1)
+    shapely.prepare(wide)
+    common = shapely.intersection(shapely.boundary(shapes)[right], wide[at])
+    return np.asarray(shapely.length(common), dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,60 @@ def test_an_island_without_practices_bridges_no_water():
     assert cells.area.sum() == pytest.approx(2.8e6)
 
 
+ESTUARY = SQUARE.difference(shapely.box(1000, 1400, 3000, 1600))
+# The south-eastern one is near its shore, the north-eastern one far from its own: half the northern shore lies nearer
+# to the practice across the water.
+NORTH_WEST, SOUTH_WEST, NORTH_EAST, SOUTH_EAST = range(4)
+SHORES = np.array([(500.0, 2250.0), (500.0, 750.0), (2500.0, 2900.0), (2500.0, 1300.0)])
+
+
+def test_the_far_shore_of_an_estuary_goes_to_the_practice_that_shares_its_longest_border():
+    cells = catchments(SHORES, ESTUARY)
+    shapes = cells.geometry.to_numpy()
+    assert set(cells.geom_type) == {"Polygon"}
+    assert shapely.contains(shapes, shapely.points(SHORES)).all()
+    assert shapes[NORTH_EAST].covers(shapely.box(1700, 1600, 3000, 3000))
+    assert pairs(neighbours(cells)) == {
+        (NORTH_WEST, SOUTH_WEST),
+        (NORTH_WEST, NORTH_EAST),
+        (SOUTH_WEST, SOUTH_EAST),
+    }
+
+
+def test_mending_a_shore_leaves_no_gap_and_no_overlap():
+    cells = catchments(SHORES, ESTUARY)
+    assert cells.area.sum() == pytest.approx(ESTUARY.area, rel=1e-12)
+    assert cells.union_all().symmetric_difference(ESTUARY).area == pytest.approx(0.0, abs=1e-6)
+
+
+def test_practices_at_one_place_share_the_mended_catchment():
+    cells = catchments(np.vstack([SHORES, SHORES[NORTH_EAST]]), ESTUARY)
+    assert cells.geometry.iloc[4].equals(cells.geometry.iloc[NORTH_EAST])
+    assert pairs(neighbours(cells)) == {(0, 1), (0, 2), (0, 4), (1, 3), (2, 4)}
+
+
+def test_a_practice_snapped_to_the_shore_keeps_that_shore():
+    xy = SHORES.copy()
+    xy[SOUTH_EAST] = (2500.0, 1410.0)
+    cells = catchments(xy, ESTUARY)
+    assert cells.geometry.iloc[SOUTH_EAST].distance(shapely.Point(2500, 1400)) == 0
+    assert cells.geometry.iloc[SOUTH_EAST].bounds[3] <= 1400
+
+
+def test_a_shore_behind_another_goes_with_it():
+    """A spit along a coast, rooted in the west: its far end touches only its middle, and both lie nearer the coast."""
+    coast, root, spit = (
+        shapely.box(0, 0, 4000, 1000),
+        shapely.box(0, 1000, 200, 1200),
+        shapely.box(0, 1200, 4000, 1400),
+    )
+    xy = np.array([(100.0, 1300.0), (1500.0, 800.0), (2900.0, 800.0)])
+    cells = catchments(xy, shapely.union_all([coast, root, spit]))
+    assert set(cells.geom_type) == {"Polygon"}
+    assert cells.geometry.iloc[0].covers(spit)
+    assert pairs(neighbours(cells)) == {(0, 1), (1, 2)}
+
+
 def test_a_practice_off_the_land_counts_at_the_nearest_land():
     xy = np.array([(-200.0, 1500.0), (2500.0, 1500.0)])
     cells = catchments(xy, SQUARE)
