@@ -23,7 +23,7 @@ MANIFEST = "manifest.json"
 TIMINGS = "timings.json"
 HASHING = f'sha256 of the bytes of each file; summary.json without its "seconds" line; {TIMINGS} is left out'
 LIBRARIES = (
-    "consortia", "geopandas", "highspy", "jinja2", "matplotlib", "networkx", "numba", "numpy", "pandas", "pandera",
+    "consortia", "geopandas", "highspy", "jinja2", "matplotlib", "networkx", "numba", "numpy", "pandas",
     "pulp", "pydantic", "pyogrio", "pyproj", "scipy", "shapely", "xlsxwriter",
 )  # fmt: skip
 
