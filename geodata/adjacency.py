@@ -22,6 +22,8 @@ GRID = "EPSG:27700"
 LEAST_BORDER_M = 10.0
 # Clipping to a coast moves the ends of a border by rounding: borders this near to each other are the same.
 SAME_BORDER_M = 0.1
+# A river this narrow joins its banks (the Thames at Westminster is about 250 m wide); an estuary parts them.
+RIVER_M = 300.0
 
 
 def catchments(xy: NDArray[np.float64], land: BaseGeometry, codes: Sequence[str] | None = None) -> gpd.GeoDataFrame:
@@ -134,7 +136,8 @@ def _share_out(
 
 
 def neighbours(cells: gpd.GeoDataFrame, links: Iterable[tuple[int, int]] = ()) -> NDArray[np.int32]:
-    """k × 2, each pair once and sorted, i < j: catchments with a common border of `LEAST_BORDER_M` or more, and links.
+    """k × 2, each pair once and sorted, i < j: catchments with a common border of `LEAST_BORDER_M` or more, those that
+    face each other across a river of at most `RIVER_M` on the same piece of land, and links.
 
     Practices at one place have one catchment: they are neighbours of each other, and of all that touch it.
     """
@@ -144,8 +147,30 @@ def neighbours(cells: gpd.GeoDataFrame, links: Iterable[tuple[int, int]] = ()) -
     left, right = left[once], right[once]
     shared = _common_m(shapes, left, right) >= LEAST_BORDER_M
     touching = np.column_stack([left[shared], right[shared]])
+    banks = _across_rivers(shapes, touching)
     declared = np.array([(min(pair), max(pair)) for pair in links if pair[0] != pair[1]], dtype=np.int64).reshape(-1, 2)
-    return np.unique(np.concatenate([touching, declared]), axis=0).astype(np.int32)
+    return np.unique(np.concatenate([touching, banks, declared]), axis=0).astype(np.int32)
+
+
+def _across_rivers(shapes: NDArray[np.object_], touching: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Pairs that do not touch, on one piece of land, whose shortest way to each other crosses a river and nobody's land."""
+    n = len(shapes)
+    ones = np.ones(len(touching), dtype=np.int8)
+    _, piece = connected_components(coo_array((ones, (touching[:, 0], touching[:, 1])), shape=(n, n)), directed=False)
+    tree = shapely.STRtree(shapes)
+    left, right = tree.query(shapes, predicate="dwithin", distance=RIVER_M)
+    near = (left < right) & (piece[left] == piece[right])
+    left, right = left[near], right[near]
+    apart = ~np.isin(left * n + right, touching[:, 0] * n + touching[:, 1])
+    left, right = left[apart], right[apart]
+    way = shapely.shortest_line(shapes[left], shapes[right])
+    wet = shapely.length(way) > LEAST_BORDER_M
+    left, right, way = left[wet], right[wet], way[wet]
+    line, cell = tree.query(way, predicate="intersects")
+    dry = shapely.length(shapely.intersection(way[line], shapes[cell])) > SAME_BORDER_M
+    free = np.ones(len(way), dtype=bool)
+    free[line[dry]] = False
+    return np.column_stack([left[free], right[free]])
 
 
 def _common_m(shapes: NDArray[np.object_], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:

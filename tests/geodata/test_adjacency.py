@@ -114,7 +114,7 @@ def test_an_island_without_practices_bridges_no_water():
     assert cells.area.sum() == pytest.approx(2.8e6)
 
 
-ESTUARY = SQUARE.difference(shapely.box(1000, 1400, 3000, 1600))
+ESTUARY = SQUARE.difference(shapely.box(1000, 1340, 3000, 1660))
 # The south-eastern one is near its shore, the north-eastern one far from its own: half the northern shore lies nearer
 # to the practice across the water.
 NORTH_WEST, SOUTH_WEST, NORTH_EAST, SOUTH_EAST = range(4)
@@ -126,7 +126,7 @@ def test_the_far_shore_of_an_estuary_goes_to_the_practice_that_shares_its_longes
     shapes = cells.geometry.to_numpy()
     assert set(cells.geom_type) == {"Polygon"}
     assert shapely.contains(shapes, shapely.points(SHORES)).all()
-    assert shapes[NORTH_EAST].covers(shapely.box(1700, 1600, 3000, 3000))
+    assert shapes[NORTH_EAST].covers(shapely.box(1700, 1660, 3000, 3000))
     assert pairs(neighbours(cells)) == {
         (NORTH_WEST, SOUTH_WEST),
         (NORTH_WEST, NORTH_EAST),
@@ -148,20 +148,20 @@ def test_practices_at_one_place_share_the_mended_catchment():
 
 def test_a_practice_snapped_to_the_shore_keeps_that_shore():
     xy = SHORES.copy()
-    xy[SOUTH_EAST] = (2500.0, 1410.0)
+    xy[SOUTH_EAST] = (2500.0, 1350.0)
     cells = catchments(xy, ESTUARY)
-    assert cells.geometry.iloc[SOUTH_EAST].distance(shapely.Point(2500, 1400)) == 0
-    assert cells.geometry.iloc[SOUTH_EAST].bounds[3] <= 1400
+    assert cells.geometry.iloc[SOUTH_EAST].distance(shapely.Point(2500, 1340)) == 0
+    assert cells.geometry.iloc[SOUTH_EAST].bounds[3] <= 1340
 
 
 def test_a_shore_behind_another_goes_with_it():
     """A spit along a coast, rooted in the west: its far end touches only its middle, and both lie nearer the coast."""
     coast, root, spit = (
         shapely.box(0, 0, 4000, 1000),
-        shapely.box(0, 1000, 200, 1200),
-        shapely.box(0, 1200, 4000, 1400),
+        shapely.box(0, 1000, 200, 1320),
+        shapely.box(0, 1320, 4000, 1520),
     )
-    xy = np.array([(100.0, 1300.0), (1500.0, 800.0), (2900.0, 800.0)])
+    xy = np.array([(100.0, 1420.0), (1500.0, 800.0), (2900.0, 800.0)])
     cells = catchments(xy, shapely.union_all([coast, root, spit]))
     assert set(cells.geom_type) == {"Polygon"}
     assert cells.geometry.iloc[0].covers(spit)
@@ -178,3 +178,12 @@ def test_a_practice_off_the_land_counts_at_the_nearest_land():
 def test_neighbours_do_not_depend_on_the_order_of_links():
     cells = catchments(GRID_3X3, SQUARE)
     assert np.array_equal(neighbours(cells, [(8, 0), (1, 0)]), neighbours(cells, [(0, 1), (0, 8), (8, 0)]))
+
+
+@pytest.mark.parametrize(("width", "joined"), [(200.0, True), (400.0, False)])
+def test_a_river_joins_its_banks_and_wider_water_parts_them(width: float, joined: bool):
+    water = shapely.box(1000, 1500 - width / 2, 3000, 1500 + width / 2)
+    land = shapely.difference(SQUARE, water)
+    north, south, west = (2500.0, 2500.0), (2500.0, 500.0), (300.0, 1500.0)
+    found = pairs(neighbours(catchments(np.array([north, south, west]), land)))
+    assert found == {(0, 2), (1, 2)} | ({(0, 1)} if joined else set())
