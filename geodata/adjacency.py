@@ -153,7 +153,7 @@ def neighbours(cells: gpd.GeoDataFrame, links: Iterable[tuple[int, int]] = ()) -
 
 
 def _across_rivers(shapes: NDArray[np.object_], touching: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Pairs that do not touch, on one piece of land, whose shortest way to each other crosses a river and nobody's land."""
+    """Pairs that do not touch, on one piece of land, whose shortest way to each other crosses water and no land."""
     n = len(shapes)
     ones = np.ones(len(touching), dtype=np.int8)
     _, piece = connected_components(coo_array((ones, (touching[:, 0], touching[:, 1])), shape=(n, n)), directed=False)

@@ -14,6 +14,7 @@ from optimiser.domain import Body, Dataset, Structure
 from optimiser.forces import PairCharges
 from optimiser.scenario import Scale, Scenario
 from optimiser.scenario_models import Pin
+from optimiser.units import ties
 
 NO_BODY = "not in a body"
 CENTRES_AT_ONCE = 200
@@ -73,10 +74,10 @@ def centre_of(charges: PairCharges, members: NDArray[np.int64], patients: NDArra
 
 def broken_rules(dataset: Dataset, scenario: Scenario, structure: Structure) -> tuple[str, ...]:
     """Every rule of the scenario that a structure breaks, in plain words; empty when it keeps them all."""
-    graph = _graph(dataset)
     found: list[str] = []
     for name in structure.scales:
         scale = scenario.scale(name)
+        graph = _graph(dataset, ties(dataset, scenario, scale))
         found += _body_rules(dataset, scale, structure.bodies[name], PairCharges(dataset, scenario, scale), graph)
         found += _scale_rules(dataset, scale, structure)
     found += _nesting(structure, scenario)
@@ -215,10 +216,12 @@ def _parts(graph: sparse.csr_matrix, members: NDArray[np.int64], through: NDArra
     return len(set(part[np.isin(keep, members)].tolist()))
 
 
-def _graph(dataset: Dataset) -> sparse.csr_matrix:
-    n, (a, b) = len(dataset.practices), dataset.adjacency.reshape(-1, 2).T
+def _graph(dataset: Dataset, tied: Sequence[tuple[int, int]]) -> sparse.csr_matrix:
+    """Who touches whom; practices that a pin or a rule ties together count as touching, since a planner put them there."""
+    n = len(dataset.practices)
+    a, b = np.vstack([dataset.adjacency.reshape(-1, 2), np.array(tied, dtype=np.int64).reshape(-1, 2)]).T
     half = sparse.coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n, n))
-    return (half + half.T).tocsr()
+    return ((half + half.T) > 0).tocsr()
 
 
 def _list(names: Sequence[str]) -> str:

@@ -154,14 +154,9 @@ def _warnings(
     left_out = [r for r in scenario.sensitivity.rates if scenario.on(r) and sum(m.rate == r for m in moves) < 2]
     if left_out:
         yield f"time ran out before these rates were moved both ways: {', '.join(left_out)}"
-    years = {
-        "rates": scenario.price_year,
-        "spending": dataset.info.price_year,
-        "lists": dataset.info.list_year,
-        "geography": dataset.info.geography_year,
-    }
-    if len(set(years.values())) > 1:
-        yield "years differ: " + ", ".join(f"{what} {year}" for what, year in years.items())
+    rates, spending = scenario.price_year, dataset.info.price_year
+    if rates[:4] != spending[:4]:
+        yield f"rates are at {rates} prices, spending at {spending} prices"
     if placement is not None:
         used = {c.scale for c in placement.commissions}
         for scale in scenario.scales:

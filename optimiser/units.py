@@ -102,19 +102,21 @@ def check_pins(dataset: Dataset, scenario: Scenario) -> None:
 def _units(dataset: Dataset, scenario: Scenario, scale: Scale, whole: NDArray[np.int32] | None) -> NDArray[np.int32]:
     """Practices that must stay together share a unit: bodies kept whole, pins, and whole authorities where ruled."""
     n = len(dataset.practices)
-    ties: list[tuple[int, int]] = []
-    if whole is not None:
-        ties += _chains(whole.tolist())
-    if scale.authority_rule == "whole":
-        ties += _chains(list(dataset.authority_of(scale.authority_tier)))
+    tied = ties(dataset, scenario, scale) + ([] if whole is None else _chains(whole.tolist()))
+    a, b = (np.array(x, dtype=np.int64) for x in zip(*tied, strict=True)) if tied else (np.empty(0, np.int64),) * 2
+    _, part = csgraph.connected_components(sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(n, n)), directed=False)
+    return part.astype(np.int32)
+
+
+def ties(dataset: Dataset, scenario: Scenario, scale: Scale) -> list[tuple[int, int]]:
+    """Pairs of practices that pins (at this scale or a smaller one) or the authority rule tie together."""
+    tied = _chains(list(dataset.authority_of(scale.authority_tier))) if scale.authority_rule == "whole" else []
     order = scenario.scales_used
     for pin in scenario.pins:
         if pin.kind in ("together", "fixed") and order.index(pin.scale) <= order.index(scale.name):
             members = _pinned(dataset, pin)
-            ties += [(members[0], m) for m in members[1:]]
-    a, b = (np.array(x, dtype=np.int64) for x in zip(*ties, strict=True)) if ties else (np.empty(0, np.int64),) * 2
-    _, part = csgraph.connected_components(sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(n, n)), directed=False)
-    return part.astype(np.int32)
+            tied += [(members[0], m) for m in members[1:]]
+    return tied
 
 
 def _chains(labels: list) -> list[tuple[int, int]]:

@@ -313,3 +313,18 @@ def test_pins_that_name_nobody_are_refused_with_the_nearest_name(data):
         build(data, scenario(rules), 1, QUICK)
     assert "pins[1] (together at consortium): practice zz9 is not in the dataset" in str(refused.value)
     assert "pins[2] (forbidden at consortium): no practice is in HH today. Did you mean H?" in str(refused.value)
+
+
+def test_practices_that_a_pin_ties_count_as_touching():
+    """A road of six: its ends are pinned together, so one body holds both ends and is no broken rule."""
+    road = region("A A A A A A", patients=20_000)
+    rules = {
+        "scales_used": ["consortium"],
+        "scale.consortium.min_patients": 40_000,
+        "scale.consortium.max_patients": 60_000,
+        "pins": [{"kind": "together", "scale": "consortium", "practices": ["a1", "f1"]}],
+    }
+    chosen = load_scenario("base", rules)
+    made = build(road, chosen, 1, QUICK)
+    assert made.structure.body_of("consortium", 0) == made.structure.body_of("consortium", 5)
+    assert broken_rules(road, chosen, made.structure) == ()
