@@ -15,9 +15,8 @@ from geodata.workbook import write_workbook
 from optimiser.runs import staged, write_manifest
 
 if TYPE_CHECKING:
-    from optimiser.plan import Plan
-
     from geodata.ground import Ground
+    from optimiser.plan import Plan
 
 OPEN_FIRST = ("map.html", "report.html", "plan.xlsx", "summary.json")
 

@@ -71,16 +71,23 @@ def headline(plan: Plan) -> str:
 
 
 def proof(plan: Plan) -> str:
-    """The gap as a sentence."""
-    found = gap(plan)
-    given = ", services given this structure" if plan.placement is not None else ""
-    if found <= PROVED:
-        return f"Proved the best possible for them{given}."
-    return f"Proved within {percent(found)} of the best possible for them{given}."
+    """How far each part is proved. Parts are not added up in words: each bound belongs to its own problem."""
+    least = sum(c.bound for c in plan.certificates.values())
+    cost = sum(c.objective for c in plan.certificates.values())
+    found = (cost - least) / cost if cost else 0.0
+    parts = "the best possible" if found <= PROVED else f"within {percent(found)} of the best possible"
+    said = f"The structure is proved {parts} for the costs it is charged"
+    if plan.placement is None:
+        return f"{said}."
+    placed = plan.placement.certificate.gap
+    given = "the best possible" if placed <= PROVED else f"within {percent(placed)} of the best"
+    return f"{said}; the placement of services {given} for this structure."
 
 
 def status(plan: Plan) -> str:
-    """ "optimal" only where the bound meets the objective; otherwise "feasible", to be read with its gap."""
+    """ "optimal" only where the bound meets the objective and nothing is conditional; else "feasible", with its gap."""
+    if plan.placement is not None:
+        return "feasible (bound conditional)"
     return "optimal" if gap(plan) <= PROVED else "feasible"
 
 

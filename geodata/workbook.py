@@ -105,7 +105,7 @@ def _summary(book: _Book, plan: Plan) -> None:
     money = summary.money(plan)
     facts: tuple[tuple[str, float, str], ...] = (
         ("Total, £-equivalent a year", plan.objective, "money"),
-        ("No plan can cost less than", plan.bound, "money"),
+        ("Bounds of structure and placement, added (conditional)", plan.bound, "money"),
         ("Gap", summary.gap(plan), "share"),
         ("Gap, of the cost that a decision can change", summary.gap_avoidable(plan), "share"),
         ("of which cash", money["cash"], "money"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from optimiser.domain import Function, Structure
+from optimiser.domain import NO_BODY, Function, Structure
 from optimiser.scenario_models import Costing, Scenario
 
 PER = 100_000
@@ -94,7 +94,9 @@ def team_cost(functions: Iterable[Function], population: float, scenario: Scenar
 def management_by_scale(structure: Structure, scenario: Scenario) -> Mapping[str, float]:
     """Scale → £ a year of fixed cost of its bodies."""
     return {
-        scale: scenario.rate("management", scale) * scenario.share("management", scale) * len(structure.bodies[scale])
+        scale: scenario.rate("management", scale)
+        * scenario.share("management", scale)
+        * sum(body.name != NO_BODY for body in structure.bodies[scale])
         for scale in structure.scales
     }
 

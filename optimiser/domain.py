@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Evidence = Literal["observed", "disaggregated", "proxy service", "distance only"]
 EVIDENCE: tuple[Evidence, ...] = ("observed", "disaggregated", "proxy service", "distance only")
 Money = Literal["cash", "expected_financial", "notional"]
+NO_BODY = "not in a body"  # names the practices that belong to no body today
 
 
 @dataclass(frozen=True)

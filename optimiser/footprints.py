@@ -69,7 +69,7 @@ def candidates(
 def _main_providers(dataset: Dataset, flows: BodyFlows) -> Iterable[Candidate]:
     """For each kind of provider, the bodies that share the same main one."""
     kinds = np.array([p.kind for p in dataset.providers])
-    for kind in sorted(set(kinds), key=lambda k: -flows.table[:, kinds == k].sum()):
+    for kind in sorted(set(kinds.tolist()), key=lambda k: (-flows.table[:, kinds == k].sum(), k)):
         spend = np.where(kinds == kind, flows.table, 0.0)
         main = spend.argmax(axis=1)
         for p in _by_spend(spend, set(main.tolist())):

@@ -110,7 +110,7 @@ class PairCharges:
         w = self._weights[i]
         out: dict[str, NDArray[np.float64]] = {}
         if self._rate["authority"]:
-            out["authority"] = self._rate["authority"] * w * (self._authority[i] != self._authority[j])
+            out["authority"] = self._rate["authority"] * w * self._differ(i, j)
         if self._rate["distance"]:
             out["distance"] = self._rate["distance"] * w * self.km(i, j)
         if self._rate["continuity"]:
@@ -120,6 +120,11 @@ class PairCharges:
             unlike = relations.unlikeness(self._alike, i, j) - self._lookup(self._declared, i, j)
             out["likeness"] = self._rate["likeness"] * w * np.maximum(0.0, np.where(i == j, 0.0, unlike))
         return out
+
+    def _differ(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Known authorities that are not the same; an unknown one differs from none."""
+        here, there = self._authority[i], self._authority[j]
+        return (here != there) & (here >= 0) & (there >= 0)
 
     def km(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float64]:
         """Straight-line kilometres."""
@@ -143,7 +148,7 @@ class PairCharges:
         out = sum(self.terms(i, j).values(), np.zeros(i.shape))
         out[~self.within_reach(i, j)] = np.inf
         if self._scale.authority_rule == "inside_one":
-            out[self._authority[i] != self._authority[j]] = np.inf
+            out[self._differ(i, j)] = np.inf
         return out
 
     def matrix(self) -> NDArray[np.float64]:
@@ -162,8 +167,11 @@ class PairCharges:
         rate = scenario.rate("authority", self._scale.name) * scenario.share("authority", self._scale.name)
         if self._scale.authority_charge != "split" or not rate:
             return None
+        known = np.flatnonzero(self._authority >= 0)
+        if not len(known):
+            return None
         pieces = np.zeros((len(self._weights), int(self._authority.max()) + 1))
-        pieces[np.arange(len(self._weights)), self._authority] = self._weights
+        pieces[known, self._authority[known]] = self._weights[known]
         return SplitCharge(rate, pieces)
 
     @staticmethod

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from optimiser.domain import Body, Dataset, Structure
+from optimiser.domain import NO_BODY, Body, Dataset, Structure
 from optimiser.forces import PairCharges
 from optimiser.scenario import Scale, Scenario
 from optimiser.scenario_models import Pin
-from optimiser.units import ties
+from optimiser.units import ties, units_of
 
-NO_BODY = "not in a body"
 CENTRES_AT_ONCE = 200
 
 
@@ -104,6 +103,7 @@ def _build(
     for scale, above in zip(scales, (*scales[1:], ""), strict=True):
         charges = PairCharges(dataset, scenario, scenario.scale(scale))
         largest = scenario.scale(scale).max_patients
+        units = units_of(dataset, scenario, scenario.scale(scale))
         made = []
         for b, key in enumerate(groups[scale]):
             members = np.flatnonzero(membership[scale] == b)
@@ -119,7 +119,7 @@ def _build(
                     centre=centre,
                     patients=size,
                     home_authority=dataset.practices[centre].upper_authority,
-                    oversize=largest is not None and len(members) == 1 and size > largest,
+                    oversize=largest is not None and size > largest and len(set(units[members].tolist())) == 1,
                     parent=codes[above][holders.pop()] if len(holders) == 1 else "",
                 )
             )
@@ -217,7 +217,7 @@ def _parts(graph: sparse.csr_matrix, members: NDArray[np.int64], through: NDArra
 
 
 def _graph(dataset: Dataset, tied: Sequence[tuple[int, int]]) -> sparse.csr_matrix:
-    """Who touches whom; practices that a pin or a rule ties together count as touching, since a planner put them there."""
+    """Who touches whom; practices that a pin or a rule ties count as touching, since a planner put them there."""
     n = len(dataset.practices)
     a, b = np.vstack([dataset.adjacency.reshape(-1, 2), np.array(tied, dtype=np.int64).reshape(-1, 2)]).T
     half = sparse.coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n, n))

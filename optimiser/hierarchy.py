@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.domain import Body, Certificate, Dataset, Structure
+from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.forces import PairCharges, structure_terms
 from optimiser.naming import place_names
+from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.run import Budget, Progress
 from optimiser.partition.solve import Solution, solve
 from optimiser.scenario import Scenario
@@ -67,15 +69,20 @@ def build(
 def restructure(
     dataset: Dataset, scenario: Scenario, structure: Structure, seed: int, effort: Budget
 ) -> tuple[Structure, float]:
-    """The structure re-optimised under another scenario of the same scales, and its £ a year; no bound is proved."""
+    """The structure re-optimised under another scenario of the same scales and rules, or itself where nothing cheaper
+    was found, and its £ a year; no bound is proved.
+    """
     anchor = scenario.anchor_scale
     free = scale_problem(dataset, scenario, scenario.scale(anchor))
     first = np.array([int(np.flatnonzero(free.unit == u)[0]) for u in range(free.problem.units)])
     found = solve(free.problem, seed, effort, start=structure.membership[anchor][first], prove=False)
     membership = nest(dataset, scenario, seed, effort, {anchor: free.membership(found.assignment)}, prove=False)
-    again = assemble(dataset, scenario, membership)
-    terms = structure_terms(dataset, scenario, again)
-    return again, sum(sum(t.values()) for t in terms.values())
+    choices = (structure, assemble(dataset, scenario, membership))
+    return min(((s, _total(dataset, scenario, s)) for s in choices), key=lambda choice: choice[1])
+
+
+def _total(dataset: Dataset, scenario: Scenario, structure: Structure) -> float:
+    return sum(sum(terms.values()) for terms in structure_terms(dataset, scenario, structure).values())
 
 
 def nest(
@@ -93,13 +100,28 @@ def nest(
     membership = dict(anchored)
     for k in range(anchor - 1, -1, -1):
         held = scale_problem(dataset, scenario, scenario.scale(scales[k]), inside=membership[scales[k + 1]])
-        found = solve(held.problem, seed + k, effort, report=_inside(report, "within"), prove=prove)
+        found = _solve_nested(held.problem, seed + k, effort, _inside(report, "within"), prove)
         membership[scales[k]] = held.membership(found.assignment)
     for k in range(anchor + 1, len(scales)):
         over = scale_problem(dataset, scenario, scenario.scale(scales[k]), whole=membership[scales[k - 1]])
-        found = solve(over.problem, seed + k, effort, report=_inside(report, "over"), prove=prove)
+        found = _solve_nested(over.problem, seed + k, effort, _inside(report, "over"), prove)
         membership[scales[k]] = over.membership(found.assignment)
     return membership
+
+
+def _solve_nested(problem: PartitionProblem, seed: int, effort: Budget, report: Report, prove: bool) -> Solution:
+    """Solve inside or over bodies already chosen. That it cannot be done for these proves nothing for others."""
+    try:
+        return solve(problem, seed, effort, report=report, prove=prove)
+    except Infeasible as dead_end:
+        first = dead_end.problems[0]
+        raise LimitReached(
+            Problem(
+                f"no plan found: {first.what}, given the bodies chosen at the scale planned before it",
+                rule="Other bodies there may allow one.",
+                mend=f"{first.mend} Or try another seed, or sizes that nest more easily.",
+            )
+        ) from dead_end
 
 
 def assemble(dataset: Dataset, scenario: Scenario, membership: Mapping[str, NDArray[np.int32]]) -> Structure:
@@ -165,12 +187,12 @@ def _certificate(dataset: Dataset, scale: ScaleProblem, loose: Solution, objecti
         status="time limit" if loose.cut_by_clock else "budget spent",
         evidence={
             "un_nested_objective": loose.objective,
-            "weight_step": loose.step,
             "branches": [
                 {
                     "fewest": branch.fewest,
                     "most": branch.most,
                     "bound": branch.bound,
+                    "weight_step": branch.step,
                     "multipliers": {
                         dataset.practices[first[u]].code: float(p) for u, p in zip(loose.kept, branch.pi, strict=True)
                     },

@@ -13,6 +13,7 @@ import numpy as np
 
 from optimiser import costing
 from optimiser.domain import Certificate, Dataset, Placement, Structure
+from optimiser.errors import VerificationError
 from optimiser.forces import size_curve, size_terms
 from optimiser.given import existing_structure
 from optimiser.hierarchy import build
@@ -104,6 +105,13 @@ def make_plan(
         placement = None
         if dataset.services and len(dataset.flows):
             placement = place(dataset, scenario, hierarchy.structure, seed, min(120.0, 0.3 * limit))
+    proofs = [*hierarchy.certificates.values(), *([placement.certificate] if placement else [])]
+    for proof in proofs:
+        if not proof.bound <= proof.objective + 1e-6 * abs(proof.objective) + 1e-3:
+            raise VerificationError(
+                f"{proof.problem}: bound £{proof.bound:,.0f} above the plan's £{proof.objective:,.0f}"
+            )
+
     with _timed(seconds, "scorecard"):
         scorecard = score(dataset, scenario, hierarchy.structure, placement)
         today = existing_structure(dataset, scenario)
@@ -153,7 +161,7 @@ def _warnings(
     yield from scenario.warnings
     left_out = [r for r in scenario.sensitivity.rates if scenario.on(r) and sum(m.rate == r for m in moves) < 2]
     if left_out:
-        yield f"time ran out before these rates were moved both ways: {', '.join(left_out)}"
+        yield f"no plan was found in time at both ends of these rates: {', '.join(left_out)}"
     rates, spending = scenario.price_year, dataset.info.price_year
     if rates[:4] != spending[:4]:
         yield f"rates are at {rates} prices, spending at {spending} prices"
@@ -162,8 +170,10 @@ def _warnings(
         for scale in scenario.scales:
             if scale.role == "commissions" and scale.name not in used:
                 yield f"{scale.plural} commission nothing in this plan: try it without them (scales_used)"
+    if scenario.on("insurance") and scenario.risk_held_at not in scenario.scales_used:
+        yield f"risk is held at {scenario.risk_held_at}, which is not planned: the structure is charged no insurance"
     if placement is None:
-        yield "no flows in the dataset: services are not placed and leverage rests on the population stand-in"
+        yield "no flows in the dataset: services are not placed"
 
 
 @contextmanager

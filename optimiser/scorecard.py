@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser import costing, relations, risk
-from optimiser.domain import Body, Dataset, Placement, Structure
-from optimiser.given import NO_BODY, broken_rules, existing_structure, membership_structure
+from optimiser.domain import NO_BODY, Body, Dataset, Placement, Structure
+from optimiser.given import broken_rules, existing_structure, membership_structure
 from optimiser.measures import (
     ASSUMED,
     CASH,

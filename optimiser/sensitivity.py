@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from optimiser.domain import Dataset
+from optimiser.errors import LimitReached
 from optimiser.hierarchy import Hierarchy, restructure
 from optimiser.partition.run import Budget
 from optimiser.scenario import Scenario
@@ -47,8 +48,11 @@ def sensitivity(
             if not scenario.on(rate) or time.monotonic() - start > seconds:
                 continue
             moved = scenario.with_rate(rate, 1 + change)
-            effort = replace(EFFORT, seconds=seconds)
-            structure, objective = restructure(dataset, moved, hierarchy.structure, seed, effort)
+            effort = replace(EFFORT, seconds=max(1.0, (seconds - time.monotonic() + start) / len(scenario.scales_used)))
+            try:
+                structure, objective = restructure(dataset, moved, hierarchy.structure, seed, effort)
+            except LimitReached:
+                continue  # no other plan was found at this rate: the row is left out, and the plan says so
             rows.append(
                 SensitivityRow(
                     rate=rate,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from optimiser.scorecard import Measure, Scorecard
 
 WORDS = ("kind", "services", "unit", "evidence")  # columns of text, aligned left
+MOST_NOTES = 10  # the rest are in the report
 OPEN_FIRST = (("map.html", "the map"), ("report.html", "the paper"), ("plan.xlsx", "the tables"))
 
 
@@ -48,13 +49,15 @@ def show(plan: Plan, out: Path) -> None:
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     people = float(plan.dataset.patients.sum())
     console.print()
-    gap = (plan.objective - plan.bound) / plan.objective
     console.print(
         f"[bold]{plan.scenario.title}[/bold] · {plan.dataset.info.name}: "
         f"{len(plan.dataset.practices):,} practices, {people:,.0f} patients"
     )
-    given = ", services given this structure" if plan.placement else ""
-    console.print(f"Best for these assumptions: proved within {gap:.1%} of the best possible for them{given}.")
+    certificates = plan.certificates.values()
+    structure = 1 - sum(c.bound for c in certificates) / sum(c.objective for c in certificates)
+    placed = f"; services within {plan.placement.certificate.gap:.1%}, given this structure" if plan.placement else ""
+    console.print("[bold]Best for these assumptions.[/bold]", end=" ")
+    console.print(f"Proved: structure within {structure:.1%} of the best for the costs it is charged{placed}.")
 
     table = _table("scale", "bodies", "median", "smallest", "largest", "today", "proved within")
     for level in plan.scenario.scales:
@@ -89,8 +92,8 @@ def show(plan: Plan, out: Path) -> None:
         console.print(table)
         console.print()
     _show_sensitivity(console, plan)
-    for warning in plan.warnings:
-        console.print(f"Note: {warning}")
+    for warning in (*plan.warnings, *plan.dataset.warnings)[:MOST_NOTES]:
+        console.print(f"Note: {warning}", soft_wrap=True)
     console.print("\nOpen first:")
     for name, what in OPEN_FIRST:
         console.print(f"  {out / name}  ({what})", soft_wrap=True)

@@ -14,7 +14,7 @@ from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
 from optimiser.domain import Dataset
-from optimiser.errors import Infeasible, Problem, ScenarioError, raise_all
+from optimiser.errors import Infeasible, LimitReached, Problem, ScenarioError, raise_all
 from optimiser.forces import PairCharges, size_curve
 from optimiser.partition.problem import PartitionProblem, SplitCharge
 from optimiser.scenario import Pin, Scale, Scenario
@@ -48,7 +48,9 @@ def scale_problem(
     one. Raises Infeasible when pins contradict each other.
     """
     charges = PairCharges(dataset, scenario, scale)
-    unit = _units(dataset, scenario, scale, whole)
+    unit = units_of(dataset, scenario, scale, whole)
+    if whole is not None:
+        _fits_above(dataset, scenario, scale, unit)
     costs = charges.matrix()
     if inside is not None:
         costs[inside[:, None] != inside[None, :]] = np.inf
@@ -99,7 +101,28 @@ def check_pins(dataset: Dataset, scenario: Scenario) -> None:
     raise_all(ScenarioError, problems)
 
 
-def _units(dataset: Dataset, scenario: Scenario, scale: Scale, whole: NDArray[np.int32] | None) -> NDArray[np.int32]:
+def _fits_above(dataset: Dataset, scenario: Scenario, scale: Scale, unit: NDArray[np.int32]) -> None:
+    """Raise LimitReached when a body kept whole outgrows this scale though its practices could have been parted."""
+    if scale.max_patients is None:
+        return
+    size = np.bincount(unit, weights=dataset.patients)
+    free = units_of(dataset, scenario, scale)
+    for u in np.flatnonzero(size > scale.max_patients):
+        members = np.flatnonzero(unit == u)
+        if len(set(free[members].tolist())) > 1:
+            raise LimitReached(
+                Problem(
+                    f"no plan found: the body of {dataset.practices[members[0]].name} at the scale planned before "
+                    f"{scale.name} has {int(size[u]):,} patients, more than {scale.max_patients:,}",
+                    rule="Smaller bodies there may allow one.",
+                    mend=f"Raise scale.{scale.name}.max_patients or lower that of the scale below.",
+                )
+            )
+
+
+def units_of(
+    dataset: Dataset, scenario: Scenario, scale: Scale, whole: NDArray[np.int32] | None = None
+) -> NDArray[np.int32]:
     """Practices that must stay together share a unit: bodies kept whole, pins, and whole authorities where ruled."""
     n = len(dataset.practices)
     tied = ties(dataset, scenario, scale) + ([] if whole is None else _chains(whole.tolist()))

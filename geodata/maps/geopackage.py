@@ -18,9 +18,8 @@ from geodata.maps.qgis import categorised, marker, outline
 from geodata.maps.shapes import METRIC, bodies_layer
 
 if TYPE_CHECKING:
-    from optimiser.plan import Plan
-
     from geodata.ground import Ground
+    from optimiser.plan import Plan
 
 # No clock in any output: GDAL is told this date, and the styles carry it.
 CLOCK = "2000-01-01T00:00:00.000Z"

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from geodata.maps.colour import colour_indices, line, neighbouring_bodies, palette
 
 if TYPE_CHECKING:
-    from optimiser.plan import Plan
-
     from geodata.ground import Ground
+    from optimiser.plan import Plan
 
 METRIC = "EPSG:27700"
 GRID = 0.1  # metres: catchments are snapped to it, so that borders agree to the last digit before they are joined

@@ -25,12 +25,15 @@ MOST_CUTS = 60
 
 @dataclass(frozen=True)
 class Branch:
-    """Partitions with fewest … most bodies. bound: LB in £ a year at multipliers pi (units)."""
+    """Partitions with fewest … most bodies. bound: LB in £ a year at multipliers pi (units). step: weight step at which
+    the bound was priced (0: only estimated).
+    """
 
     fewest: int
     most: int
     pi: NDArray[np.float64]
     bound: float
+    step: int = 0
 
     def of(self, problem: PartitionProblem) -> PartitionProblem:
         """The problem restricted to this branch."""
@@ -130,34 +133,37 @@ def children(branch: Branch, bodies: int) -> list[Branch]:
     return [replace(branch, fewest=lo, most=hi) for lo, hi in cuts if lo <= hi]
 
 
-def publish(
-    problem: PartitionProblem, branches: list[Branch], bodies: int, step: int, work: float
-) -> tuple[list[Branch], int]:
-    """The branches with bounds that hold for the true weights, and the finest weight step used.
+def publish(problem: PartitionProblem, branches: list[Branch], bodies: int, step: int, work: float) -> list[Branch]:
+    """The branches with bounds that hold for the true weights.
 
     All are priced at `step`; then the weakest is priced again at half its step while `work` (knapsack cells) lasts and
-    that can still raise the least.
+    that can still raise the least. Without branches or work, or where that is weaker, one branch at π = w × min g(P)/P,
+    whose bound needs no pricing since assignment costs are never negative.
     """
+    per_head = problem.cheapest_per_head()
+    plain = replace(
+        root(problem, np.asarray(per_head * problem.weights, dtype=float), per_head * float(problem.weights.sum())),
+        step=1,
+    )
     if not branches or work <= 0:
-        return [], step
+        return [plain]
     typical = problem.weights.sum() / bodies
     tables = {step: rigorous(problem, step, typical)}
-    steps = dict.fromkeys(range(len(branches)), step)
-    done = [_held(problem, branch, tables[step]) for branch in branches]
+    done = [_held(problem, branch, tables[step], step) for branch in branches]
     work -= len(done) * tables[step].work
-    while done:
+    while True:
         k = min(range(len(done)), key=lambda x: (done[x].bound, x))
-        finer = max(1, steps[k] // 2)
-        if finer == steps[k] or 2 * tables[steps[k]].work > work:
+        finer = max(1, done[k].step // 2)
+        if finer == done[k].step or 2 * tables[done[k].step].work > work:
             break
         if finer not in tables:
             tables[finer] = rigorous(problem, finer, typical)
         work -= tables[finer].work
-        again = _held(problem, branches[k], tables[finer])
-        steps[k] = finer
-        done[k] = max(done[k], again, key=lambda b: b.bound)
-    return done, min(steps.values(), default=step)
+        again = _held(problem, done[k], tables[finer], finer)
+        done[k] = max(replace(done[k], step=finer), again, key=lambda b: b.bound)
+    return [plain] if plain.bound > min(b.bound for b in done) else done
 
 
-def _held(problem: PartitionProblem, branch: Branch, tables: Pricing) -> Branch:
-    return replace(branch, bound=bound_value(branch.of(problem), branch.pi, price(tables, branch.pi))[0])
+def _held(problem: PartitionProblem, branch: Branch, tables: Pricing, step: int) -> Branch:
+    value = bound_value(branch.of(problem), branch.pi, price(tables, branch.pi))[0]
+    return replace(branch, bound=value, step=step)

@@ -62,7 +62,7 @@ class Pool:
         self, pi: NDArray[np.float64] | None, slack: float, most: int, keep: Iterable[Members]
     ) -> tuple[list[Members], list[float]]:
         """Bodies worth offering, in a fixed order: those of `keep`, and those of least reduced cost under π, none above
-        `slack` (a body of larger reduced cost cannot be part of a better partition).
+        `slack` (dearer bodies are unlikely in a better partition; π and slack are estimates).
         """
         kept = set(keep)
         items = sorted(self._cost.items())

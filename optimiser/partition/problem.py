@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from optimiser.errors import Infeasible, Problem
+from optimiser.errors import Infeasible, Problem, raise_all
 
 SizeCurve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -105,16 +105,24 @@ class PartitionProblem:
         bodies = (np.flatnonzero(assignment == b) for b in np.unique(assignment))
         return sum(self.body_cost(members)[0] for members in bodies) + self.split_cost(assignment)
 
+    def cheapest_per_head(self) -> float:
+        """min of g(P)/P over every whole number of patients a body may have, £ a year."""
+        top = min(self.hi, int(self.weights[self.weights <= self.hi].sum()))
+        least = np.inf
+        for first in range(max(1, min(self.lo, top)), top + 1, 1_000_000):
+            sizes = np.arange(first, min(top + 1, first + 1_000_000))
+            least = min(least, float((self.size_cost(sizes) / sizes).min()))
+        return least if np.isfinite(least) else 0.0
+
     def unavoidable(self) -> float:
-        """Σ w × min over sizes of g(P)/P: what any partition must pay for size alone (docs/method.md)."""
+        """Σ w × min over sizes of g(P)/P, and oversize units at their own size: what any partition must pay for size
+        alone (docs/method.md). Assignment costs are never negative, so this is a bound too: LB(π) at π = w × that
+        minimum.
+        """
         inside = self.weights[self.weights <= self.hi]
         alone = self.weights[self.weights > self.hi]
         fixed = float(self.size_cost(alone).sum()) if len(alone) else 0.0
-        if not len(inside):
-            return fixed
-        top = min(self.hi, int(inside.sum()))
-        sizes = np.unique(np.linspace(max(1, min(self.lo, top)), top, 20_001).astype(np.int64))
-        return fixed + float(inside.sum() * (self.size_cost(sizes) / sizes).min())
+        return fixed + float(inside.sum()) * self.cheapest_per_head()
 
     def violations(self, assignment: NDArray[np.int32]) -> list[str]:
         """Rules that a partition breaks, in plain words; empty when it is valid."""
@@ -158,6 +166,18 @@ class PartitionProblem:
         """
         inside = np.flatnonzero(self.weights <= self.hi)
         total = int(self.weights[inside].sum())
+        torn = [i for i in np.flatnonzero(self.weights > self.hi) if not np.isfinite(self.body_cost(np.array([i]))[0])]
+        raise_all(
+            Infeasible,
+            [
+                Problem(
+                    f"{self.name}: {self.labels[i]} and those tied to it ({self.weights[i]:,} patients) stand "
+                    "alone, and no centre is within reach of them all",
+                    mend="Raise reach_km, or drop the pin that ties them.",
+                )
+                for i in torn
+            ],
+        )
         if len(inside) and total < self.lo:
             raise Infeasible(
                 Problem(

@@ -104,7 +104,11 @@ class Run:
             self.pool.add_partition(self.best)
             keep = [tuple(np.flatnonzero(self.best == b).tolist()) for b in np.unique(self.best)]
         weakest = min(branches, key=lambda b: (b.bound, b.fewest), default=None)
-        slack = np.inf if weakest is None else max(0.0, self.guide.objective(self.incumbent()) - weakest.bound)
+        slack = (
+            np.inf
+            if weakest is None or self.every_body
+            else max(0.0, self.guide.objective(self.incumbent()) - weakest.bound)
+        )
         columns, costs = self.pool.columns(weakest.pi if weakest else None, slack, self.budget.columns, keep)
         self._keep(pool.recombine(self.guide, columns, costs, max(1.0, min(30.0, self.clock.left()))))
         self.tell("recombine", self.lower)

@@ -21,7 +21,7 @@ DEFAULT_BUDGET = Budget()
 @dataclass(frozen=True)
 class Solution:
     """assignment: body number per unit. objective and bound in £ a year. branches: what the bound is the least of, with
-    multipliers by unit of the core problem (oversize units left out). step: weight step of the published bound.
+    multipliers by unit of the core problem (oversize units left out).
     cut_by_clock: the time limit stopped the work, so another run may differ."""
 
     assignment: NDArray[np.int32]
@@ -29,7 +29,6 @@ class Solution:
     bound: float
     branches: tuple[Branch, ...]
     kept: NDArray[np.int64]
-    step: int
     cut_by_clock: bool
 
 
@@ -41,7 +40,8 @@ def solve(
     report: Callable[[Progress], None] = lambda _: None,
     prove: bool = True,
 ) -> Solution:
-    """Best partition found within the budget and, with `prove`, a bound valid for the true weights (else −inf).
+    """Best partition found within the budget and, a bound valid for the true weights: close with `prove`, plain
+    without.
 
     Raises Infeasible with the arithmetic when the rules cannot be met, LimitReached when no valid partition was found.
     """
@@ -49,7 +49,7 @@ def solve(
     core, fixed, restore = set_aside(problem)
     if core is None:
         assignment = restore(np.empty(0, np.int32))
-        return Solution(assignment, fixed, fixed, (), restore.kept, problem.weight_step, False)
+        return Solution(assignment, fixed, fixed, (), restore.kept, False)
     run = Run(problem, core, fixed, np.random.default_rng(seed), budget, report)
     run.search(None if start is None else canonical(start[restore.kept]), heat=0.3)
     run.search(run.best, heat=0.05)
@@ -60,10 +60,10 @@ def solve(
         run.search(run.best, heat=0.02)
         run.recombine(branches)
     coarse = max(1, core.weight_step // 5)
-    branches, step = publish(core, branches, run.bodies(), coarse, budget.cells)
-    lower = min((b.bound for b in branches), default=-np.inf)
+    branches = publish(core, branches, run.bodies(), coarse, 0.0 if run.clock.over() else budget.cells)
+    lower = min(b.bound for b in branches)
     assignment = canonical(restore(run.incumbent()))
     run.tell("done", lower)
     return Solution(
-        assignment, problem.objective(assignment), lower + fixed, tuple(branches), restore.kept, step, run.clock.over()
+        assignment, problem.objective(assignment), lower + fixed, tuple(branches), restore.kept, run.clock.over()
     )

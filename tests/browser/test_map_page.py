@@ -23,7 +23,7 @@ pytestmark = [
 ]
 MUST_SAY = (
     "Best for these assumptions",
-    "Proved within 2.0 % of the best possible for them",
+    "The structure is proved within 2.0 % of the best possible",
     "patient lists of 2010",
     "Contains public sector information.",
     "Invented data",

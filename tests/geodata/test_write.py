@@ -74,7 +74,7 @@ def test_the_summary_adds_up(plan, folder):
     assert found["cash"] + found["expected"] + found["notional"] == pytest.approx(found["objective"], rel=1e-12)
     assert sum(found["avoidable_shares"].values()) == pytest.approx(1.0)
     assert found["gap"] == pytest.approx(0.02)
-    assert found["status"] == "feasible"
+    assert found["status"] == "feasible (bound conditional)"
     for key in (
         "bound",
         "gap_avoidable",
@@ -98,12 +98,13 @@ def test_the_summary_adds_up(plan, folder):
 
 def test_the_headline_says_for_these_assumptions_and_never_optimal_without_proof(plan):
     assert summary.headline(plan).startswith("Best for these assumptions: 1 alliance, 2 consortia and 4 localities.")
-    assert "Proved within 2.0 % of the best possible for them" in summary.headline(plan)
+    assert "The structure is proved within 2.0 % of the best possible" in summary.headline(plan)
+    assert "for this structure" in summary.headline(plan)
     proved = replace(
         plan, placement=None, certificates={s: replace(c, bound=c.objective) for s, c in plan.certificates.items()}
     )
     assert summary.status(proved) == "optimal"
-    assert "Proved the best possible for them" in summary.headline(proved)
+    assert "The structure is proved the best possible for the costs it is charged." in summary.headline(proved)
 
 
 def test_a_plan_without_placement_or_baseline_is_written_too(plan, tmp_path):
