@@ -204,4 +204,5 @@ def _certificate(dataset: Dataset, scale: ScaleProblem, loose: Solution, objecti
 
 
 def _inside(report: Report, word: str) -> Report:
-    return lambda p: report(replace(p, stage=f"{p.stage} ({word})"))
+    """Progress of a nested solve: its bound holds only for the bodies already chosen, so it is not shown."""
+    return lambda p: report(replace(p, stage=f"{p.stage} ({word})", bound=-np.inf))

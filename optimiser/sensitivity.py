@@ -16,7 +16,7 @@ from optimiser.hierarchy import Hierarchy, restructure
 from optimiser.partition.run import Budget
 from optimiser.scenario import Scenario
 
-EFFORT = Budget(moves=80_000, rounds=0)
+EFFORT = Budget(moves=50_000, rounds=0)
 
 
 @dataclass(frozen=True)

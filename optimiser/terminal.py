@@ -38,8 +38,8 @@ def progress() -> Iterator[Callable[[Progress], None]]:
 
 
 def _line(p: Progress) -> str:
-    proved = f"bound £{p.bound / 1e6:,.2f}m · gap {p.gap:.2%}" if p.bound > float("-inf") else "bound not yet"
-    return f"{p.name} · {p.stage} · {p.seconds:.0f} s · {p.bodies} bodies · £{p.incumbent / 1e6:,.2f}m · {proved}"
+    proved = f" · bound £{p.bound / 1e6:,.2f}m · gap {p.gap:.2%}" if p.bound > float("-inf") else ""
+    return f"{p.name} · {p.stage} · {p.seconds:.0f} s · {p.bodies} bodies · £{p.incumbent / 1e6:,.2f}m{proved}"
 
 
 def show(plan: Plan, out: Path) -> None:

@@ -30,7 +30,7 @@ class Budget:
 
     moves: int = 300_000
     rounds: int = 40
-    branches: int = 7
+    branches: int = 5
     gap: float = 1e-3
     seconds: float = 600.0
     columns: int = 5_000
