@@ -37,6 +37,8 @@ def summary(plan: Plan) -> dict[str, Any]:
         "bound": plan.bound,
         "gap": gap(plan),
         "gap_avoidable": gap_avoidable(plan),
+        "structure_gap": structure_gap(plan),
+        "structure_gap_avoidable": structure_gap(plan, avoidable=True),
         "conditional": CONDITIONAL if plan.placement is not None else "",
         "price_of_nesting": plan.price_of_nesting,
         "nesting_interval": plan.nesting_interval,
@@ -72,9 +74,7 @@ def headline(plan: Plan) -> str:
 
 def proof(plan: Plan) -> str:
     """How far each part is proved. Parts are not added up in words: each bound belongs to its own problem."""
-    least = sum(c.bound for c in plan.certificates.values())
-    cost = sum(c.objective for c in plan.certificates.values())
-    found = (cost - least) / cost if cost else 0.0
+    found = structure_gap(plan)
     parts = "the best possible" if found <= PROVED else f"within {percent(found)} of the best possible"
     said = f"The structure is proved {parts} for the costs it is charged"
     if plan.placement is None:
@@ -82,6 +82,14 @@ def proof(plan: Plan) -> str:
     placed = plan.placement.certificate.gap
     given = "the best possible" if placed <= PROVED else f"within {percent(placed)} of the best"
     return f"{said}; the placement of services {given} for this structure."
+
+
+def structure_gap(plan: Plan, avoidable: bool = False) -> float:
+    """(objective − bound) / objective of all scales together, a fraction; over what no size can avoid where asked."""
+    scales = plan.certificates.values()
+    cost = sum(c.objective for c in scales)
+    whole = cost - (sum(c.unavoidable for c in scales) if avoidable else 0.0)
+    return (cost - sum(c.bound for c in scales)) / whole if whole > 0 else 0.0
 
 
 def status(plan: Plan) -> str:
