@@ -92,9 +92,11 @@ def evaluate(
     from optimiser import terminal
     from optimiser.given import broken_rules, existing_structure
     from optimiser.scorecard import score
+    from optimiser.units import check_pins
 
     chosen = _scenario(scenario, overrides)
     dataset = _ground(data, chosen).dataset
+    check_pins(dataset, chosen)
     structure = read_membership(membership, dataset, chosen)
     today = existing_structure(dataset, chosen.model_copy(update={"scales_used": structure.scales}))
     terminal.show_evaluation(
@@ -156,6 +158,12 @@ def _ground(data: Path | None, scenario: Scenario) -> Ground:
     )
 
 
+def _interrupted(error: BaseException) -> bool:
+    """Ctrl-C inside a compiled loop comes out as a SystemError that KeyboardInterrupt caused."""
+    cause = error.__cause__ or error.__context__
+    return isinstance(error, KeyboardInterrupt) or (cause is not None and _interrupted(cause))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Console entry point; exit codes as in docs/exit-codes.md. arguments: the command line's own when None."""
     try:
@@ -166,10 +174,13 @@ def main(arguments: list[str] | None = None) -> None:
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except Exception as error:
-        if not hasattr(error, "show"):  # typer's own errors of usage show themselves
+        if _interrupted(error):
+            code = INTERRUPTED
+        elif hasattr(error, "show"):  # typer's own errors of usage show themselves
+            error.show()
+            raise SystemExit(ScenarioError.exit_code) from None
+        else:
             raise
-        error.show()
-        raise SystemExit(ScenarioError.exit_code) from None
     if code == INTERRUPTED:
         print("Interrupted: nothing was written.", file=sys.stderr)
     raise SystemExit(code or 0)

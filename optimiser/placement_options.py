@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -17,6 +18,7 @@ from optimiser.scenario_models import REGION, Scenario
 Kind = Literal["practice", "below", "anchor", "footprint", "authority", "above", "region", "condition_group"]
 SEAT = 0.10  # part of a body's patients that gives an authority a seat on a joint board
 LINKED = 3  # authority_link from which an authority may commission: services paid for jointly with councils
+LARGE_PRACTICE = 15_000  # people: what a practice may commission needs no more of them (min_population)
 PRACTICE, FOOTPRINT, AUTHORITY, CONDITION_GROUP = "practice", "footprint", "authority", "condition_group"
 
 
@@ -25,7 +27,8 @@ class Option:
     """One way to commission: a body, and the anchor bodies (positions, ascending) that it covers, all or none.
 
     scale: as a `Commission` names it. level: larger levels pool the risk of smaller ones. opens: pays the footprint's
-    fixed cost when used. reason: why the body exists, where that is not plain.
+    fixed cost when used. reason: why the body exists, where that is not plain. people: the most that one of the
+    commissioners inside may have, against the service's least population.
     """
 
     code: str
@@ -37,6 +40,7 @@ class Option:
     opens: bool = False
     reason: str = ""
     authorities: tuple[str, ...] = field(default=())
+    people: float = math.inf
 
     @property
     def local(self) -> bool:
@@ -92,10 +96,13 @@ def options(
     at = anchor_position(structure, scenario.anchor_scale)
     made: list[Option] = []
     for c, body in enumerate(anchors):
-        made.append(Option(body.code, f"practices of {body.name}", PRACTICE, "practice", (c,), 0))
+        made.append(
+            Option(body.code, f"practices of {body.name}", PRACTICE, "practice", (c,), 0, people=LARGE_PRACTICE)
+        )
         for scale in structure.scales[:at]:
             plural = scenario.scale(scale).plural
-            made.append(Option(body.code, f"{plural} of {body.name}", scale, "below", (c,), level[scale]))
+            most = scenario.scale(scale).max_patients or math.inf
+            made.append(Option(body.code, f"{plural} of {body.name}", scale, "below", (c,), level[scale], people=most))
         made.append(Option(body.code, body.name, scenario.anchor_scale, "anchor", (c,), level[scenario.anchor_scale]))
     taken: set[tuple[int, ...]] = set()
     everyone = tuple(range(len(anchors)))
@@ -177,6 +184,8 @@ def may(option: Option, service: Service, firm: Mapping[str, str]) -> bool:
         return False
     if not service.delegable:
         return option.local
+    if service.min_population > option.people:
+        return False
     if option.kind == "authority":
         return service.authority_link >= LINKED
     if option.kind == "condition_group":

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from optimiser.domain import NO_BODY
+
 if TYPE_CHECKING:
     from geodata.official.england_open import ImportReport
     from optimiser.domain import Dataset
@@ -63,7 +65,7 @@ def show(plan: Plan, out: Path) -> None:
     for level in plan.scenario.scales:
         bodies = plan.structure.bodies[level.name]
         sizes = [b.patients for b in bodies]
-        today = plan.baseline.bodies.get(level.name, ()) if plan.baseline else ()
+        today = [b for b in plan.baseline.bodies.get(level.name, ()) if b.name != NO_BODY] if plan.baseline else []
         table.add_row(
             level.plural, f"{len(bodies)}", f"{statistics.median(sizes):,.0f}", f"{min(sizes):,}", f"{max(sizes):,}",
             f"{len(today)}" if today else "–", f"{plan.certificates[level.name].gap:.1%}",

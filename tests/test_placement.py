@@ -269,3 +269,10 @@ def test_golden_programme(family, tmp_path):
     model.writeLP(str(written))
     golden = GOLDEN / f"placement_{family}.lp"
     assert written.read_text(encoding="utf-8") == golden.read_text(encoding="utf-8")
+
+
+def test_a_service_that_needs_more_people_is_not_offered_to_practices_or_small_bodies():
+    few, many = (replace(tiny.service("S1"), min_population=people) for people in (10_000, 300_000))
+    practices = Option("c", "practices", "practice", "practice", (0,), 0, people=15_000)
+    assert may(practices, few, {}) and not may(practices, many, {})
+    assert may(Option("c", "the body", "consortium", "anchor", (0,), 2), many, {})
