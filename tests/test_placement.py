@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from optimiser.errors import Infeasible, ScenarioError
 from optimiser.five_questions import five_questions
 from optimiser.placement import place
 from optimiser.placement_costs import survey
-from optimiser.placement_options import SEAT
+from optimiser.placement_options import SEAT, Option, may
 from optimiser.placement_programme import build
 from optimiser.scenario import load_scenario
 from tests import tiny
