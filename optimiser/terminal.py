@@ -130,7 +130,8 @@ def _show_sensitivity(console: Console, plan: Plan) -> None:
     table = _table("if this rate moves", "by", *names, "patients who change body")
     for row in plan.sensitivity:
         counts = [f"{row.bodies[s.name]}" for s in plan.scenario.scales]
-        table.add_row(row.rate, f"{row.change:+.0%}", *counts, f"{row.patients_moved_share:.0%}")
+        moved = f"{row.patients_moved_share:.0%}" if row.patients_moved_share else "plan kept"
+        table.add_row(row.rate, f"{row.change:+.0%}", *counts, moved)
     console.print(table)
     console.print()
 
