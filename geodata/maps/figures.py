@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 
 from geodata.maps.shapes import METRIC, TOLERANCE, bodies_layer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
+    from matplotlib.transforms import Bbox
 
     from geodata.ground import Ground
     from optimiser.plan import Plan
@@ -54,11 +58,21 @@ def _draw(plan: Plan, ground: Ground, scale: str, tolerance: float) -> Figure:
     upper.boundary.plot(ax=axes, color=QUIET, linewidth=0.7, linestyle=(0, (4, 2)))
     eastings, northings = plan.dataset.xy.T
     axes.scatter(eastings, northings, s=3, color=INK, linewidths=0, zorder=3)
+    names = []
     if len(solid) <= MOST_LABELS:
         halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
-        for name, point in zip(solid["name"], solid.geometry.representative_point(), strict=True):
-            axes.annotate(
-                _short(name), (point.x, point.y), ha="center", va="center", fontsize=7.5, color=INK, path_effects=halo
+        widest_first = solid.iloc[np.argsort(-solid.area.to_numpy(), kind="stable")]
+        for name, point in zip(widest_first["name"], widest_first.geometry.representative_point(), strict=True):
+            names.append(
+                axes.annotate(
+                    _short(name),
+                    (point.x, point.y),
+                    ha="center",
+                    va="center",
+                    fontsize=7.5,
+                    color=INK,
+                    path_effects=halo,
+                )
             )
     axes.set_axis_off()
     axes.set_aspect("equal")
@@ -67,7 +81,19 @@ def _draw(plan: Plan, ground: Ground, scale: str, tolerance: float) -> Figure:
     title = f"{count:,} {declared.label if count == 1 else declared.plural} in {plan.dataset.info.name}"
     axes.set_title(title, loc="left", fontsize=13, fontweight="bold", color=INK)
     figure.supxlabel(plan.dataset.info.attribution, fontsize=6.5, color=QUIET, x=0.01, ha="left", wrap=True)
+    _part(figure, names)
     return figure
+
+
+def _part(figure: Figure, names: Sequence[Text]) -> None:
+    """Leave out names that would lie on one already placed; the tables hold them all."""
+    figure.draw_without_rendering()
+    placed: list[Bbox] = []
+    for name in names:
+        box = name.get_window_extent()
+        name.set_visible(not any(box.overlaps(other) for other in placed))
+        if name.get_visible():
+            placed.append(box)
 
 
 def _short(name: str) -> str:
