@@ -74,8 +74,7 @@ def restructure(
     """
     anchor = scenario.anchor_scale
     free = scale_problem(dataset, scenario, scenario.scale(anchor))
-    first = np.array([int(np.flatnonzero(free.unit == u)[0]) for u in range(free.problem.units)])
-    found = solve(free.problem, seed, effort, start=structure.membership[anchor][first], prove=False)
+    found = solve(free.problem, seed, effort, start=structure.membership[anchor][free.first], prove=False)
     membership = nest(dataset, scenario, seed, effort, {anchor: free.membership(found.assignment)}, prove=False)
     choices = (structure, assemble(dataset, scenario, membership))
     return min(((s, _total(dataset, scenario, s)) for s in choices), key=lambda choice: choice[1])
@@ -177,7 +176,7 @@ def _with_parents(scales: tuple[str, ...], made: Mapping[str, list[Body]], n: in
 
 
 def _certificate(dataset: Dataset, scale: ScaleProblem, loose: Solution, objective: float) -> Certificate:
-    first = [int(np.flatnonzero(scale.unit == u)[0]) for u in range(scale.problem.units)]
+    first = scale.first
     return Certificate(
         problem=f"{scale.problem.name}: un-nested partition of practices; its bound holds for the nested plan",
         objective=objective,

@@ -29,9 +29,19 @@ class ScaleProblem:
     problem: PartitionProblem
     unit: NDArray[np.int32]
 
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """The first practice of every unit, which names it."""
+        return first_of(self.unit)
+
     def membership(self, assignment: NDArray[np.int32]) -> NDArray[np.int32]:
         """Body number by practice, from body number by unit."""
         return assignment[self.unit]
+
+
+def first_of(unit: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The first practice of every unit, by unit number."""
+    return np.unique(unit, return_index=True)[1]
 
 
 def scale_problem(
@@ -55,7 +65,7 @@ def scale_problem(
     if inside is not None:
         costs[inside[:, None] != inside[None, :]] = np.inf
     n = int(unit.max()) + 1
-    first = np.array([int(np.flatnonzero(unit == u)[0]) for u in range(n)])
+    first = first_of(unit)
     splits = charges.splits(scenario)
     steer = charges.steer()
     weights = np.bincount(unit, weights=dataset.patients, minlength=n).astype(np.int64)
