@@ -106,7 +106,6 @@ class PairCharges:
 
     def terms(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """Force → £ a year for pairs (i, j) of practice indices that broadcast together."""
-        i, j = np.broadcast_arrays(i, j)
         w = self._weights[i]
         out: dict[str, NDArray[np.float64]] = {}
         if self._rate["authority"]:
@@ -128,24 +127,26 @@ class PairCharges:
 
     def km(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float64]:
         """Straight-line kilometres."""
-        return np.hypot(*np.moveaxis(self._xy[i] - self._xy[j], -1, 0)) / 1000
+        x, y = self._xy[:, 0], self._xy[:, 1]
+        return np.hypot(x[i] - x[j], y[i] - y[j]) / 1000
 
     def within_reach(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether i may belong with centre j: near enough, or the far end of a declared link from either is."""
+        i, j = np.broadcast_arrays(i, j)
         limit = self._scale.reach_km
         if limit is None:
-            return np.ones(np.shape(i), dtype=bool)
+            return np.ones(i.shape, dtype=bool)
         near = self.km(i, j) <= limit
         for a, b in self._links:
             for end, far in ((a, b), (b, a)):
-                near |= (i == end) & (self.km(np.full_like(j, far), j) <= limit)
-                near |= (j == end) & (self.km(i, np.full_like(i, far)) <= limit)
+                near[i == end] |= self.km(far, j[i == end]) <= limit
+                near[j == end] |= self.km(i[j == end], far) <= limit
         return near
 
     def block(self, rows: NDArray[np.int64], centres: NDArray[np.int64]) -> NDArray[np.float64]:
         """rows × centres, £ a year; inf where reach or the authority rule forbids the pair."""
-        i, j = np.broadcast_arrays(rows[:, None], centres[None, :])
-        out = sum(self.terms(i, j).values(), np.zeros(i.shape))
+        i, j = rows[:, None], centres[None, :]
+        out = sum(self.terms(i, j).values(), np.zeros((len(rows), len(centres))))
         out[~self.within_reach(i, j)] = np.inf
         if self._scale.authority_rule == "inside_one":
             out[self._differ(i, j)] = np.inf
@@ -154,7 +155,10 @@ class PairCharges:
     def matrix(self) -> NDArray[np.float64]:
         """n × n: what every practice would pay with every centre."""
         everyone = np.arange(len(self._weights))
-        return np.vstack([self.block(everyone[k : k + 500], everyone) for k in range(0, len(everyone), 500)])
+        costs = np.empty((len(everyone), len(everyone)))
+        for k in range(0, len(everyone), 250):
+            costs[k : k + 250] = self.block(everyone[k : k + 250], everyone)
+        return costs
 
     def steer(self) -> NDArray[np.float64] | None:
         """n × n extra £ from confidential wishes, or None without any: guides the search, is never published."""

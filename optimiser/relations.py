@@ -29,8 +29,8 @@ def standardised(dataset: Dataset) -> NDArray[np.float64]:
 
 def unlikeness(z: NDArray[np.float64], i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float64]:
     """0 (alike) … 1 (wholly unlike) for practice pairs; i and j broadcast. z: standardised attributes."""
-    difference = z[i] - z[j]
-    return np.minimum(1.0, np.sqrt((difference**2).mean(axis=-1)) / FULL_UNLIKENESS)
+    squares = sum((column[i] - column[j]) ** 2 for column in z.T)
+    return np.minimum(1.0, np.sqrt(squares / z.shape[1]) / FULL_UNLIKENESS)
 
 
 def wishes(dataset: Dataset, confidential: bool) -> sparse.csr_matrix:
