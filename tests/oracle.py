@@ -57,8 +57,11 @@ def broken_by_body(problem, body: Body) -> list[str]:
     """Rules that one body breaks."""
     found = []
     patients = sum(int(problem.weights[i]) for i in body)
+    frozen = any(i in problem.frozen for i in body)
+    if frozen and len(body) > 1:
+        found.append("frozen")
     oversize = len(body) == 1 and patients > problem.hi
-    if not oversize and not problem.lo <= patients <= problem.hi:
+    if not (oversize or frozen) and not problem.lo <= patients <= problem.hi:
         found.append("size")
     if body_cost(problem, body) == math.inf:
         found.append("reach")
@@ -113,8 +116,9 @@ def cost(problem, partition: Sequence[Body]) -> float:
 
 
 def in_one_piece(problem, body: Body) -> bool:
-    """Every member is reached from the first, stepping on members and on units too large for any body."""
-    steps = {int(i) for i, w in enumerate(problem.weights) if w > problem.hi} | set(body)
+    """Every member is reached from the first, stepping on members and on units too large for any body, frozen ones
+    excepted."""
+    steps = {int(i) for i, w in enumerate(problem.weights) if w > problem.hi and i not in problem.frozen} | set(body)
     touching = [(int(a), int(b)) for a, b in problem.edges]
     reached = {body[0]}
     while True:

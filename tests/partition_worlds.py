@@ -9,7 +9,7 @@ import numpy as np
 
 from optimiser.partition.problem import PartitionProblem, SplitCharge
 
-RULES = ("contiguous", "oversize", "apart", "counts", "splits", "several_centres")
+RULES = ("contiguous", "oversize", "apart", "counts", "splits", "several_centres", "frozen")
 INF = np.inf
 
 
@@ -29,6 +29,7 @@ def random_problem(
     counts: bool = False,
     splits: bool = False,
     several_centres: bool = False,
+    frozen: bool = False,
 ) -> PartitionProblem:
     """Units scattered on a square: distance and a border cost, some pairs are out of reach, any shape of size curve."""
     rng = np.random.default_rng(seed)
@@ -50,7 +51,8 @@ def random_problem(
     costs[far] = INF
     pairs = [(a, b) for a in range(n) for b in range(a + 1, n)]
     chosen = [pairs[k] for k in rng.permutation(len(pairs))[: int(rng.integers(1, 3))]] if apart else []
-    fewest = int(rng.integers(1, 4)) if counts else None
+    bodies = rng.choice(n, size=int(rng.integers(1, 3)), replace=False) if frozen else []
+    fewest = int(rng.integers(1, 4)) + len(bodies) if counts else None
     return PartitionProblem(
         name="consortium",
         labels=tuple(f"Practice {i + 1}" for i in range(n)),
@@ -63,6 +65,7 @@ def random_problem(
         edges=np.array(_touching(xy) if contiguous else pairs, dtype=np.int32).reshape(-1, 2),
         contiguous=contiguous,
         apart=tuple(chosen),
+        frozen=tuple(sorted(int(i) for i in bodies)),
         min_bodies=fewest,
         max_bodies=fewest + int(rng.integers(0, 3)) if fewest is not None else None,
         splits=_splits(rng, xy, weights) if splits else None,

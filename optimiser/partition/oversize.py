@@ -1,4 +1,6 @@
-"""Units heavier than any body leave the problem first, as bodies of their own (docs/method.md)."""
+"""Units that are bodies of their own leave the problem first: those heavier than any body, and frozen ones
+(docs/method.md).
+"""
 
 from __future__ import annotations
 
@@ -29,13 +31,13 @@ class Restore:
 
 
 def set_aside(problem: PartitionProblem) -> tuple[PartitionProblem | None, float, Restore]:
-    """(problem without oversize units or None when nothing is left, £ a year they cost, how to put them back).
+    """(problem without oversize and frozen units, None when nothing is left; £ a year they cost; how to put them back).
 
-    Body counts are reduced by their number; contiguity passes through them, so their neighbours become neighbours. The
-    split charge keeps only the labels of the remaining units, which never overstates it.
+    Body counts are reduced by their number. Contiguity passes through oversize units, so their neighbours become
+    neighbours, and not through frozen ones. The split charge keeps only the labels of the remaining units, which never
+    overstates it.
     """
-    alone = np.flatnonzero(problem.weights > problem.hi)
-    kept = np.flatnonzero(problem.weights <= problem.hi)
+    alone, kept = np.flatnonzero(problem.alone), np.flatnonzero(~problem.alone)
     restore = Restore(problem.units, kept, alone)
     if not len(alone):
         return problem, 0.0, restore
@@ -46,10 +48,10 @@ def set_aside(problem: PartitionProblem) -> tuple[PartitionProblem | None, float
     position[kept] = np.arange(len(kept))
     centres = np.flatnonzero(position[problem.owner] >= 0)
     edges = {tuple(sorted((int(a), int(b)))) for a, b in problem.edges}
-    _, part = csgraph.connected_components(problem.graph()[alone][:, alone], directed=False)
-    graph = problem.graph()
+    graph, through = problem.graph(), np.flatnonzero(problem.oversize)
+    _, part = csgraph.connected_components(graph[through][:, through], directed=False)
     for p in np.unique(part):
-        around = sorted({int(v) for u in alone[part == p] for v in graph[u].indices if position[v] >= 0})
+        around = sorted({int(v) for u in through[part == p] for v in graph[u].indices if position[v] >= 0})
         edges |= set(combinations(around, 2))
     inner = sorted((a, b) for a, b in edges if position[a] >= 0 and position[b] >= 0)
     core = replace(
@@ -63,6 +65,7 @@ def set_aside(problem: PartitionProblem) -> tuple[PartitionProblem | None, float
         apart=tuple(
             (int(position[a]), int(position[b])) for a, b in problem.apart if min(position[a], position[b]) >= 0
         ),
+        frozen=(),
         min_bodies=None if problem.min_bodies is None else max(0, problem.min_bodies - len(alone)),
         max_bodies=None if problem.max_bodies is None else problem.max_bodies - len(alone),
         splits=None if problem.splits is None else SplitCharge(problem.splits.rate, problem.splits.patients[kept]),

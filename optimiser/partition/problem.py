@@ -4,9 +4,9 @@ Minimise, over partitions of the units into bodies B,
 
     Σ_B [ min over centres j owned by a unit of B of Σ_{i in B} c[i, j]  +  g(P(B)) ]  +  split charge,   P(B) = Σ w_i
 
-with lo ≤ P(B) ≤ hi (a unit heavier than hi stands alone), optional bounds on the number of bodies, pairs kept apart,
-and contiguity. The split charge is rate × Σ_labels (patients of the label outside the body that holds most of them); it
-is never negative, so a bound that ignores it holds.
+with lo ≤ P(B) ≤ hi (a unit heavier than hi stands alone, and so does a frozen one of any weight), optional bounds on
+the number of bodies, pairs kept apart, and contiguity. The split charge is rate × Σ_labels (patients of the label
+outside the body that holds most of them); it is never negative, so a bound that ignores it holds.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class PartitionProblem:
     name: for messages ("consortium"). labels: a name per unit, for messages. weights: n patients, whole numbers.
     owner: m, the unit each centre belongs to. costs: n × m, £ a year if the unit belongs with the centre; inf = out of
     reach. curve: g(P), £ a year, any shape, vectorised. edges: k × 2 unit pairs that touch. apart: pairs never
-    together. steer: optional n × m extra costs that guide the search only (confidential wishes) and are no part of the
-    objective.
+    together. frozen: units that are bodies already, whatever their size. steer: optional n × m extra costs that guide
+    the search only (confidential wishes) and are no part of the objective.
     """
 
     name: str
@@ -54,6 +54,7 @@ class PartitionProblem:
     edges: NDArray[np.int32]
     contiguous: bool
     apart: tuple[tuple[int, int], ...] = ()
+    frozen: tuple[int, ...] = ()
     min_bodies: int | None = None
     max_bodies: int | None = None
     splits: SplitCharge | None = None
@@ -73,6 +74,20 @@ class PartitionProblem:
     def units(self) -> int:
         """Number of units."""
         return len(self.weights)
+
+    @property
+    def oversize(self) -> NDArray[np.bool_]:
+        """n: units heavier than any body, not frozen: they stand alone, and contiguity may pass through them."""
+        large = self.weights > self.hi
+        large[list(self.frozen)] = False
+        return large
+
+    @property
+    def alone(self) -> NDArray[np.bool_]:
+        """n: units that are bodies of their own, oversize or frozen."""
+        alone = self.weights > self.hi
+        alone[list(self.frozen)] = True
+        return alone
 
     def size_cost(self, patients: float | NDArray) -> NDArray[np.float64]:
         """g(P) in £ a year, elementwise."""
@@ -107,7 +122,7 @@ class PartitionProblem:
 
     def cheapest_per_head(self) -> float:
         """min of g(P)/P over every whole number of patients a body may have, £ a year."""
-        top = min(self.hi, int(self.weights[self.weights <= self.hi].sum()))
+        top = min(self.hi, int(self.weights[~self.alone].sum()))
         least = np.inf
         for first in range(max(1, min(self.lo, top)), top + 1, 1_000_000):
             sizes = np.arange(first, min(top + 1, first + 1_000_000))
@@ -115,12 +130,11 @@ class PartitionProblem:
         return least if np.isfinite(least) else 0.0
 
     def unavoidable(self) -> float:
-        """Σ w × min over sizes of g(P)/P, and oversize units at their own size: what any partition must pay for size
-        alone (docs/method.md). Assignment costs are never negative, so this is a bound too: LB(π) at π = w × that
+        """Σ w × min over sizes of g(P)/P, and units that stand alone at their own size: what any partition must pay for
+        size alone (docs/method.md). Assignment costs are never negative, so this is a bound too: LB(π) at π = w × that
         minimum.
         """
-        inside = self.weights[self.weights <= self.hi]
-        alone = self.weights[self.weights > self.hi]
+        inside, alone = self.weights[~self.alone], self.weights[self.alone]
         fixed = float(self.size_cost(alone).sum()) if len(alone) else 0.0
         return fixed + float(inside.sum()) * self.cheapest_per_head()
 
@@ -132,9 +146,10 @@ class PartitionProblem:
         for b in bodies:
             members = np.flatnonzero(assignment == b)
             size = int(self.weights[members].sum())
-            alone = len(members) == 1 and size > self.hi
             where = f"{self.name} of {self.labels[members[0]]}"
-            if not alone and not self.lo <= size <= self.hi:
+            if len(members) > 1 and len(joined := np.intersect1d(members, self.frozen)):
+                found.append(f"{where}: {self.labels[joined[0]]} is a body of its own, which nobody joins")
+            if not (len(members) == 1 and self.alone[members[0]]) and not self.lo <= size <= self.hi:
                 found.append(f"{where}: {size:,} patients, outside {self.lo:,}–{self.hi:,}")
             if not np.isfinite(self.body_cost(members)[0]):
                 found.append(f"{where}: no centre within reach of every member")
@@ -152,9 +167,8 @@ class PartitionProblem:
         return found
 
     def _connected(self, graph: sparse.csr_matrix, members: NDArray[np.int64]) -> bool:
-        """Members touch, directly or through units too large for any body (contiguity may pass through those)."""
-        through = np.flatnonzero(self.weights > self.hi)
-        keep = np.union1d(members, through)
+        """Members touch, directly or through oversize units."""
+        keep = np.union1d(members, np.flatnonzero(self.oversize))
         _, part = csgraph.connected_components(graph[keep][:, keep], directed=False)
         return len(set(part[np.isin(keep, members)])) == 1
 
@@ -164,9 +178,9 @@ class PartitionProblem:
         Necessary conditions only: they catch what planners meet (too few patients, an island out of reach, a component
         too small) before any iteration, where a bound would otherwise grow without limit.
         """
-        inside = np.flatnonzero(self.weights <= self.hi)
+        inside = np.flatnonzero(~self.alone)
         total = int(self.weights[inside].sum())
-        torn = [i for i in np.flatnonzero(self.weights > self.hi) if not np.isfinite(self.body_cost(np.array([i]))[0])]
+        torn = [i for i in np.flatnonzero(self.alone) if not np.isfinite(self.body_cost(np.array([i]))[0])]
         raise_all(
             Infeasible,
             [
@@ -215,11 +229,14 @@ class PartitionProblem:
             for i in stranded
         ]
         if self.contiguous and not problems:
-            graph = self.graph()
-            _, part = csgraph.connected_components(graph, directed=False)
-            for p in np.unique(part):
+            open_ground = np.setdiff1d(np.arange(self.units), self.frozen)
+            part = np.full(self.units, -1)
+            part[open_ground] = csgraph.connected_components(self.graph()[open_ground][:, open_ground], directed=False)[
+                1
+            ]
+            for p in np.unique(part[inside]):
                 piece = inside[part[inside] == p]
-                if len(piece) and self.weights[piece].sum() < self.lo:
+                if self.weights[piece].sum() < self.lo:
                     problems.append(
                         Problem(
                             f"{self.name}: {self.labels[piece[0]]} and {len(piece) - 1} neighbours touch no other and "
