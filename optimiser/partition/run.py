@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from optimiser.clock import Clock, never
 from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.partition import pool, search
 from optimiser.partition.ascent import Branch, ascend, children, root
@@ -25,7 +26,7 @@ class Budget:
 
     moves: of each annealing run. rounds: pricings at the root and, half as many, in each branch. branches: most of
     them. gap: stop when proved this close. columns: most bodies offered to the integer programme. cells: knapsack cells
-    spent on the published bound.
+    spent on the published bound. stop: asked wherever the clock is; once it says True the work ends as at the limit.
     """
 
     moves: int = 300_000
@@ -35,6 +36,7 @@ class Budget:
     seconds: float = 600.0
     columns: int = 5_000
     cells: float = 4e9
+    stop: Callable[[], bool] = never
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Run:
     def __init__(self, problem, core, fixed, rng, budget, report):
         self.problem, self.core, self.fixed, self.guide = problem, core, fixed, steered(core)
         self.rng, self.budget, self.report = rng, budget, report
-        self.clock = Clock(budget.seconds)
+        self.clock = Clock(budget.seconds, budget.stop)
         self.pool = pool.Pool(self.guide)
         self.every_body = core.units <= FEW_UNITS
         if self.every_body:
@@ -75,7 +77,8 @@ class Run:
 
     def search(self, start: NDArray[np.int32] | None, heat: float) -> None:
         """One annealing run; heat: first temperature as a share of a body's cost."""
-        found = search.run(self.guide, self.flat, self.rng, self.budget.moves, start, heat, self.pool.add_partition)
+        see, over = self.pool.add_partition, self.clock.over
+        found = search.run(self.guide, self.flat, self.rng, self.budget.moves, start, heat, see, over)
         self._keep(found)
         self.tell("search", self.lower)
 
@@ -177,19 +180,3 @@ class Run:
             return
         if self.best is None or self.guide.objective(found) < self.guide.objective(self.best) - 1e-6:
             self.best = found
-
-
-class Clock:
-    """Monotonic time against a limit, in seconds."""
-
-    def __init__(self, limit: float):
-        self._start, self._limit = time.monotonic(), limit
-
-    def elapsed(self) -> float:
-        return time.monotonic() - self._start
-
-    def left(self) -> float:
-        return self._limit - self.elapsed()
-
-    def over(self) -> bool:
-        return self.left() <= 0

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from optimiser.clock import never
 from optimiser.partition.problem import PartitionProblem, canonical
 from optimiser.partition.state import OUT_OF_REACH, Flat, fresh, scratch
 from optimiser.partition.trade import trade
@@ -49,10 +50,12 @@ def run(
     start: NDArray[np.int32] | None,
     heat: float,
     see: Callable[[NDArray[np.int32]], None],
+    over: Callable[[], bool] = never,
 ) -> NDArray[np.int32] | None:
     """One annealing run from `start` (or a greedy partition): the best valid partition met, or None.
 
     heat: first temperature as a share of a typical body's cost. see: called with partitions on the way.
+    over: asked between legs; once it says True no further one is run.
     """
     body = (starting_partition(problem) if start is None else start).astype(np.int64)
     typical = _typical_cost(problem) if start is None else problem.objective(start) / len(np.unique(start))
@@ -68,6 +71,8 @@ def run(
         see(body.astype(np.int32))
         if cost < best_cost and not problem.violations(found.astype(np.int32)):
             best, best_cost = canonical(found.astype(np.int32)), cost
+        if over():
+            break
     return best
 
 
