@@ -91,8 +91,8 @@ def evaluate(
     from geodata.membership import read_membership
     from optimiser import terminal
     from optimiser.given import broken_rules, existing_structure
+    from optimiser.pins import check_pins
     from optimiser.scorecard import score
-    from optimiser.units import check_pins
 
     chosen = _scenario(scenario, overrides)
     dataset = _ground(data, chosen).dataset

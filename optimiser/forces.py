@@ -143,10 +143,14 @@ class PairCharges:
                 near[j == end] |= self.km(i[j == end], far) <= limit
         return near
 
+    def priced(self, rows: NDArray[np.int64], centres: NDArray[np.int64]) -> NDArray[np.float64]:
+        """rows × centres, £ a year, whatever the rules forbid."""
+        return sum(self.terms(rows[:, None], centres[None, :]).values(), np.zeros((len(rows), len(centres))))
+
     def block(self, rows: NDArray[np.int64], centres: NDArray[np.int64]) -> NDArray[np.float64]:
         """rows × centres, £ a year; inf where reach or the authority rule forbids the pair."""
         i, j = rows[:, None], centres[None, :]
-        out = sum(self.terms(i, j).values(), np.zeros((len(rows), len(centres))))
+        out = self.priced(rows, centres)
         out[~self.within_reach(i, j)] = np.inf
         if self._scale.authority_rule == "inside_one":
             out[self._differ(i, j)] = np.inf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -12,9 +13,9 @@ from scipy.sparse import csgraph
 
 from optimiser.domain import NO_BODY, Body, Dataset, Structure
 from optimiser.forces import PairCharges
-from optimiser.scenario import Scale, Scenario
-from optimiser.scenario_models import Pin
-from optimiser.units import ties, units_of
+from optimiser.pins import cells, frozen_bodies, spelt, ties
+from optimiser.scenario import Pin, Scale, Scenario
+from optimiser.units import units_of
 
 CENTRES_AT_ONCE = 200
 
@@ -72,17 +73,47 @@ def centre_of(charges: PairCharges, members: NDArray[np.int64], patients: NDArra
 
 
 def broken_rules(dataset: Dataset, scenario: Scenario, structure: Structure) -> tuple[str, ...]:
-    """Every rule of the scenario that a structure breaks, in plain words; empty when it keeps them all."""
+    """Every rule of the scenario that a structure breaks, in plain words; empty when it keeps them all. Frozen bodies
+    are exempt from the rules of one body: `honoured` says which they would break."""
     found: list[str] = []
     for name in structure.scales:
         scale = scenario.scale(name)
         graph = _graph(dataset, ties(dataset, scenario, scale))
-        found += _body_rules(dataset, scale, structure.bodies[name], PairCharges(dataset, scenario, scale), graph)
-        found += _scale_rules(dataset, scale, structure)
+        charges = PairCharges(dataset, scenario, scale)
+        through = _passages(dataset, scenario, scale)
+        frozen = {body.members for body in frozen_bodies(dataset, scenario, scale)}
+        for body in structure.bodies[name]:
+            who = f"{scale.label} {body.name}"
+            if body.name == NO_BODY:
+                found.append(f"{len(body.members):,} practices ({body.patients:,} patients) are in no {scale.label}")
+            elif body.members not in frozen:
+                found += (f"{who} {broken}" for broken in _body_rules(dataset, scale, body, charges, graph, through))
+        found += _scale_rules(dataset, scenario, scale, structure)
     found += _nesting(structure, scenario)
     for pin in scenario.pins:
         if pin.scale in structure.scales:
-            found += _pin(dataset, pin, structure)
+            found += _pin(dataset, spelt(dataset, pin), pin.body, structure)
+    return tuple(found)
+
+
+def honoured(dataset: Dataset, scenario: Scenario, structure: Structure) -> tuple[str, ...]:
+    """A sentence for each frozen body that would break a rule were it not agreed beforehand."""
+    found = []
+    for name in structure.scales:
+        scale = scenario.scale(name)
+        graph, nowhere = _graph(dataset, ()), np.empty(0, np.int64)
+        charges = PairCharges(dataset, scenario, scale)
+        for frozen in frozen_bodies(dataset, scenario, scale):
+            body = structure.body_of(name, frozen.members[0])
+            broken = list(_body_rules(dataset, scale, replace(body, oversize=False), charges, graph, nowhere))
+            if frozen.left_over:
+                agreed = structure.body_of(scenario.pins[frozen.pin - 1].scale, frozen.members[0])
+                found.append(
+                    f"{scale.label} {body.name} {_list(broken)}: it is what is left of {agreed.name}, which was agreed "
+                    "beforehand and is kept whole"
+                )
+            elif broken:
+                found.append(f"{scale.label} {body.name} was agreed beforehand and is kept, though it {_list(broken)}")
     return tuple(found)
 
 
@@ -134,45 +165,55 @@ def _code(scale: str, number: int, key: str, names: Mapping[str, str]) -> str:
 
 
 def _body_rules(
-    dataset: Dataset, scale: Scale, bodies: Sequence[Body], charges: PairCharges, graph: sparse.csr_matrix
+    dataset: Dataset,
+    scale: Scale,
+    body: Body,
+    charges: PairCharges,
+    graph: sparse.csr_matrix,
+    through: NDArray[np.int64],
 ) -> Iterator[str]:
-    through = (
-        np.flatnonzero(dataset.patients > scale.max_patients) if scale.max_patients is not None else np.empty(0, int)
-    )
-    home = np.array(dataset.authority_of(scale.authority_tier))
-    for body in bodies:
-        members, who = np.array(body.members), f"{scale.label} {body.name}"
-        if body.name == NO_BODY:
-            yield f"{len(members):,} practices ({body.patients:,} patients) are in no {scale.label}"
-            continue
-        if not body.oversize:
-            if body.patients < scale.min_patients:
-                yield f"{who} has {body.patients:,} patients, fewer than {scale.min_patients:,}"
-            if scale.max_patients is not None and body.patients > scale.max_patients:
-                yield f"{who} has {body.patients:,} patients, more than {scale.max_patients:,}"
-        if scale.reach_km is not None and not _has_reach(charges, members, body.centre):
-            yield f"{who} has no centre within {scale.reach_km:g} km of all its practices"
-        if scale.authority_rule == "inside_one" and len(spanned := sorted(set(home[members].tolist()))) > 1:
-            yield f"{who} straddles {_list([dataset.authority_name(a) for a in spanned])}"
-        if scale.contiguous and len(members) > 1 and (parts := _parts(graph, members, through)) > 1:
-            yield f"{who} is in {parts} parts that do not touch"
+    """What one body does that a rule forbids, each to follow its name."""
+    members = np.array(body.members)
+    if not body.oversize:
+        if body.patients < scale.min_patients:
+            yield f"has {body.patients:,} patients, fewer than {scale.min_patients:,}"
+        if scale.max_patients is not None and body.patients > scale.max_patients:
+            yield f"has {body.patients:,} patients, more than {scale.max_patients:,}"
+    if scale.reach_km is not None and not _has_reach(charges, members, body.centre):
+        yield f"has no centre within {scale.reach_km:g} km of all its practices"
+    if scale.authority_rule == "inside_one":
+        home = dataset.authority_of(scale.authority_tier)
+        if len(spanned := sorted({home[i] for i in body.members})) > 1:
+            yield f"straddles {_list([dataset.authority_name(a) for a in spanned])}"
+    if scale.contiguous and len(members) > 1 and (parts := _parts(graph, members, through)) > 1:
+        yield f"is in {parts} parts that do not touch"
 
 
-def _scale_rules(dataset: Dataset, scale: Scale, structure: Structure) -> Iterator[str]:
+def _passages(dataset: Dataset, scenario: Scenario, scale: Scale) -> NDArray[np.int64]:
+    """Practices through which others may touch: those of units too large for any body, frozen ones excepted."""
+    if scale.max_patients is None:
+        return np.empty(0, np.int64)
+    unit = units_of(dataset, scenario, scale)
+    large = np.bincount(unit, weights=dataset.patients)[unit] > scale.max_patients
+    for body in frozen_bodies(dataset, scenario, scale):
+        large[list(body.members)] = False
+    return np.flatnonzero(large)
+
+
+def _scale_rules(dataset: Dataset, scenario: Scenario, scale: Scale, structure: Structure) -> Iterator[str]:
     bodies = [b for b in structure.bodies[scale.name] if b.name != NO_BODY]
     if scale.min_bodies is not None and len(bodies) < scale.min_bodies:
         yield f"{len(bodies)} {scale.plural}, fewer than {scale.min_bodies}"
     if scale.max_bodies is not None and len(bodies) > scale.max_bodies:
         yield f"{len(bodies)} {scale.plural}, more than {scale.max_bodies}"
     if scale.authority_rule == "whole":
-        holders: dict[str, set[str]] = {}
+        holders: dict[tuple[str, np.int32], set[str]] = {}
+        homes = list(zip(dataset.authority_of(scale.authority_tier), cells(dataset, scenario, scale), strict=True))
         for body in bodies:
             if not body.oversize:
                 for i in body.members:
-                    practice = dataset.practices[i]
-                    code = practice.upper_authority if scale.authority_tier == "upper" else practice.lower_authority
-                    holders.setdefault(code, set()).add(body.name)
-        for code, names in sorted(holders.items()):
+                    holders.setdefault(homes[i], set()).add(body.name)
+        for (code, _), names in sorted(holders.items()):
             if len(names) > 1:
                 yield f"{dataset.authority_name(code)} is split between {scale.plural} {_list(sorted(names))}"
 
@@ -186,21 +227,21 @@ def _nesting(structure: Structure, scenario: Scenario) -> Iterator[str]:
                 yield f"{label} {body.name} lies in several {scenario.scale(large).plural}: {_list(holders)}"
 
 
-def _pin(dataset: Dataset, pin: Pin, structure: Structure) -> Iterator[str]:
-    """What a pin asks and the structure does not do. A body of today is stood for by its largest practice."""
+def _pin(dataset: Dataset, pin: Pin, body: str, structure: Structure) -> Iterator[str]:
+    """What a pin, its practices spelt out, asks and the structure does not do. body: the existing body it names."""
     of, label = structure.membership[pin.scale], pin.scale
     where = {code: int(of[dataset.index[code]]) for code in pin.practices}
-    if pin.kind in ("together", "apart"):
+    if pin.kind in ("together", "apart", "frozen"):
         for a, b in combinations(where, 2):
-            if (where[a] == where[b]) != (pin.kind == "together"):
-                yield f"{a} and {b} must be {'together' if pin.kind == 'together' else 'kept apart'} ({label})"
+            if (where[a] == where[b]) == (pin.kind == "apart"):
+                yield f"{a} and {b} must be {'kept apart' if pin.kind == 'apart' else 'together'} ({label})"
+        joined = [dataset.practices[i].code for i in np.flatnonzero(np.isin(of, list(where.values())))]
+        if pin.kind == "frozen" and (others := [code for code in joined if code not in where]):
+            yield f"{_list(others)} must not be with {pin.name or pin.practices[0]}, which is frozen ({label})"
         return
-    anchor, called = pin.with_, pin.with_
-    if pin.body:
-        today = [p for p in dataset.practices if p.existing.get(pin.scale) == pin.body]
-        anchor, called = max(today, key=lambda p: p.patients).code, f"{pin.body} of today"
-    for code, body in where.items():
-        if (body == int(of[dataset.index[anchor]])) != (pin.kind == "fixed"):
+    called = f"{body} of today" if body else pin.with_
+    for code, found in where.items():
+        if (found == int(of[dataset.index[pin.with_]])) != (pin.kind == "fixed"):
             yield f"{code} must {'' if pin.kind == 'fixed' else 'not '}be with {called} ({label})"
 
 

@@ -15,16 +15,17 @@ COMPASS = ("East", "North East", "North", "North West", "West", "South West", "S
 SUFFIXES = (" UA", " City Council", " (B)", " District")
 
 
-def place_names(dataset: Dataset, groups: Sequence[NDArray[np.int64]]) -> list[str]:
+def place_names(dataset: Dataset, groups: Sequence[NDArray[np.int64]], own: Sequence[str] = ()) -> list[str]:
     """One distinct name a group (practice indices). Lower-tier authorities give the names, the upper tier where a group
     spans most of it; groups with the same name get a compass point from their common middle, then their centre
-    practice's name.
+    practice's name. own: the name that a group has already, "" where it has none; two of a kind are told apart too.
     """
-    base = [_base(dataset, members) for members in groups]
+    own = own or [""] * len(groups)
+    base = [name or _base(dataset, members) for name, members in zip(own, groups, strict=True)]
     counts = Counter(base)
     named = []
-    for name, members in zip(base, groups, strict=True):
-        if counts[name] == 1:
+    for name, given, members in zip(base, own, groups, strict=True):
+        if counts[name] == 1 or (given and own.count(given) == 1):
             named.append(name)
             continue
         same = np.concatenate([g for b, g in zip(base, groups, strict=True) if b == name])

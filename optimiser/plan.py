@@ -15,7 +15,7 @@ from optimiser import costing
 from optimiser.domain import Certificate, Dataset, Placement, Structure
 from optimiser.errors import VerificationError
 from optimiser.forces import size_curve, size_terms
-from optimiser.given import existing_structure
+from optimiser.given import existing_structure, honoured
 from optimiser.hierarchy import build
 from optimiser.partition.run import Budget, Progress
 from optimiser.partition.solve import DEFAULT_BUDGET
@@ -132,7 +132,10 @@ def make_plan(
         baseline=baseline,
         sensitivity=moves,
         outside={"team": costing.team_cost(dataset.functions, float(dataset.patients.sum()), scenario)},
-        warnings=tuple(_warnings(dataset, scenario, placement, moves)),
+        warnings=(
+            *honoured(dataset, scenario, hierarchy.structure),
+            *_warnings(dataset, scenario, placement, moves),
+        ),
         seconds=seconds,
     )
 

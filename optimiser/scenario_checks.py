@@ -24,6 +24,8 @@ from optimiser.scenario_models import (
     Scenario,
 )  # fmt: skip
 
+EXISTING = "body "  # how messages call a body of today, before its code
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -44,7 +46,7 @@ def findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _rates(scenario)
     yield from _shapes(scenario)
     yield from _pin_scales(scenario)
-    yield from _contradictions(scenario)
+    yield from contradictions(scenario)
 
 
 def _scales(s: Scenario) -> Iterator[Finding]:
@@ -201,8 +203,11 @@ def _pin_scales(s: Scenario) -> Iterator[Finding]:
             yield Finding((key,), f"pin {i + 1} is at {pin.scale}", rule, nearest(pin.scale, s.scales_used))
 
 
-def _contradictions(s: Scenario) -> Iterator[Finding]:
-    """Practices tied at a scale are tied at every larger one; a pin that parts them there contradicts."""
+def contradictions(s: Scenario) -> Iterator[Finding]:
+    """Pins that cannot all be kept. Practices tied at a scale are tied at every larger one, so a pin that parts them
+    there contradicts; so does a tie, at a frozen body's scale or a smaller one, between its practices and others.
+    Existing bodies are known by their codes only: give pins that name practices instead to look inside them.
+    """
     ties: dict[str, list[tuple[str, int]]] = {}
 
     def tie(a: str, b: str, entry: int) -> None:
@@ -214,7 +219,7 @@ def _contradictions(s: Scenario) -> Iterator[Finding]:
         bodies: dict[str, int] = {}
         for i, pin in here:
             anchor = _anchor(pin)
-            if pin.kind == "together":
+            if pin.kind in ("together", "frozen"):
                 for other in pin.practices[1:]:
                     tie(pin.practices[0], other, i)
             elif pin.kind == "fixed":
@@ -222,6 +227,9 @@ def _contradictions(s: Scenario) -> Iterator[Finding]:
                 for practice in pin.practices:
                     tie(practice, anchor, i)
         for i, pin in here:
+            if pin.kind == "frozen":
+                yield from _breaches(s, i, ties)
+                continue
             if pin.kind == "apart":
                 pairs = [(a, b) for n, a in enumerate(pin.practices) for b in pin.practices[n + 1 :]]
             elif pin.kind == "forbidden":
@@ -239,8 +247,20 @@ def _contradictions(s: Scenario) -> Iterator[Finding]:
                     yield _contradiction(s, scale, one, other, chain)
 
 
+def _breaches(s: Scenario, frozen: int, ties: dict[str, list[tuple[str, int]]]) -> Iterator[Finding]:
+    """Ties that reach out of a frozen body; the first for each pin that makes them. Two frozen bodies that overlap are
+    found at the second."""
+    pin = s.pins[frozen]
+    blamed = {i for i, p in enumerate(s.pins) if i >= frozen and p.kind == "frozen" and p.scale == pin.scale}
+    for practice in pin.practices:
+        for other, entry in ties.get(practice, ()):
+            if other not in pin.practices and not other.startswith(EXISTING) and entry not in blamed:
+                blamed.add(entry)
+                yield _contradiction(s, pin.scale, practice, other, [entry, frozen])
+
+
 def _anchor(pin: Pin) -> str:
-    return pin.with_ or f"body {pin.body} ({pin.scale})"
+    return pin.with_ or f"{EXISTING}{pin.body} ({pin.scale})"
 
 
 def _chain(ties: dict[str, list[tuple[str, int]]], start: str, end: str) -> list[int] | None:
@@ -260,8 +280,13 @@ def _chain(ties: dict[str, list[tuple[str, int]]], start: str, end: str) -> list
 
 def _contradiction(s: Scenario, scale: str, a: str, b: str, entries: list[int]) -> Finding:
     unique = list(dict.fromkeys(entries))
-    said = "; ".join(
-        f"pin {i + 1} ({s.pins[i].kind} at {s.pins[i].scale}: {', '.join(s.pins[i].practices[:6])})" for i in unique
-    )
+    said = "; ".join(f"pin {i + 1} ({called(s.pins[i])})" for i in unique)
     keys = tuple(("pins", str(i)) for i in reversed(unique))
-    return Finding(keys, f"pins contradict each other over {a} and {b} at {scale}: {said}", "", "Drop one of them.")
+    rule = "Nobody joins or leaves a frozen body." if any(s.pins[i].kind == "frozen" for i in unique) else ""
+    return Finding(keys, f"pins contradict each other over {a} and {b} at {scale}: {said}", rule, "Drop one of them.")
+
+
+def called(pin: Pin) -> str:
+    """A pin in a few words: "together at locality: A, B"."""
+    who = ", ".join(pin.practices[:6]) + (f" and {len(pin.practices) - 6} more" if len(pin.practices) > 6 else "")
+    return f"{pin.kind} at {pin.scale}: {pin.name or who or f'{EXISTING}{pin.body}'}"

@@ -177,26 +177,32 @@ class Sensitivity(Table):
 
 class Pin(Table):
     """A decision taken beforehand. together, apart: two or more practices. fixed, forbidden: practices relative to an
-    anchor practice (`with`) or to an existing body's code."""
+    anchor practice (`with`) or to an existing body's code. frozen: the practices, or all those of an existing body, are
+    one body that nobody joins or leaves; `name` is what it is called."""
 
-    kind: Literal["together", "apart", "fixed", "forbidden"]
+    kind: Literal["together", "apart", "fixed", "forbidden", "frozen"]
     scale: Text
-    practices: Annotated[tuple[Text, ...], Field(min_length=1)]
+    practices: tuple[Text, ...] = ()
     with_: str = Field(default="", alias="with")
     body: str = ""
+    name: str = ""
     reason: str = ""
 
     @model_validator(mode="after")
     def _complete(self) -> Pin:
         if self.kind in ("together", "apart"):
-            if len(set(self.practices)) < 2 or self.with_ or self.body:
-                raise PydanticCustomError(
-                    "pin", "a {kind} pin lists two or more practices, and no with or body", {"kind": self.kind}
-                )
-        elif bool(self.with_) == bool(self.body):
-            raise PydanticCustomError(
-                "pin", "a {kind} pin gives either with (a practice) or body (an existing body)", {"kind": self.kind}
-            )
+            good = len(set(self.practices)) >= 2 and not self.with_ and not self.body
+            rule = "lists two or more practices, and no with or body"
+        elif self.kind == "frozen":
+            good = bool(self.practices) != bool(self.body) and not self.with_
+            rule = "gives either practices or body (an existing body), and no with"
+        else:
+            good = bool(self.practices) and bool(self.with_) != bool(self.body)
+            rule = "lists practices, and gives either with (a practice) or body (an existing body)"
+        if not good:
+            raise PydanticCustomError("pin", "a {kind} pin {rule}", {"kind": self.kind, "rule": rule})
+        if self.name and self.kind != "frozen":
+            raise PydanticCustomError("pin", "only a frozen pin names a body", {})
         return self
 
 

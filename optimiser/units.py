@@ -5,7 +5,6 @@ where.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +12,12 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
+from optimiser import pins
 from optimiser.domain import Dataset
-from optimiser.errors import Infeasible, LimitReached, Problem, ScenarioError, raise_all
+from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.forces import PairCharges, size_curve
 from optimiser.partition.problem import PartitionProblem, SplitCharge
-from optimiser.scenario import Pin, Scale, Scenario
+from optimiser.scenario import Scale, Scenario
 
 NEIGHBOURS = 8  # nearest practices that the search may trade with where bodies need not touch
 
@@ -62,8 +62,13 @@ def scale_problem(
     if whole is not None:
         _fits_above(dataset, scenario, scale, unit)
     costs = charges.matrix()
-    if inside is not None:
-        costs[inside[:, None] != inside[None, :]] = np.inf
+    frozen = pins.frozen_bodies(dataset, scenario, scale)
+    for walled in (inside, pins.cells(dataset, scenario, scale)):
+        if walled is not None and walled.any():
+            costs[walled[:, None] != walled[None, :]] = np.inf
+    for body in frozen:
+        members = np.array(body.members)
+        costs[np.ix_(members, members)] = charges.priced(members, members)
     n = int(unit.max()) + 1
     first = first_of(unit)
     splits = charges.splits(scenario)
@@ -82,6 +87,7 @@ def scale_problem(
         edges=_edges(dataset, scale, unit, costs),
         contiguous=scale.contiguous,
         apart=_apart(dataset, scenario, scale, unit),
+        frozen=tuple(sorted(int(unit[body.members[0]]) for body in frozen)),
         min_bodies=scale.min_bodies,
         max_bodies=scale.max_bodies,
         splits=None if splits is None else SplitCharge(splits.rate, _by_unit(splits.patients, unit, n)),
@@ -89,26 +95,6 @@ def scale_problem(
         weight_step=scale.weight_step,
     )
     return ScaleProblem(problem, unit)
-
-
-def check_pins(dataset: Dataset, scenario: Scenario) -> None:
-    """Raise ScenarioError naming every practice or existing body that a pin speaks of and the dataset does not hold."""
-    problems = []
-    for number, pin in enumerate(scenario.pins, start=1):
-        where = f"pins[{number}] ({pin.kind} at {pin.scale})"
-        for code in dict.fromkeys((*pin.practices, *([pin.with_] if pin.with_ else []))):
-            if code not in dataset.index:
-                close = get_close_matches(code, dataset.index, 1)
-                mend = f"Did you mean {close[0]}?" if close else "Codes are those of practices.csv."
-                problems.append(Problem(f"practice {code} is not in the dataset", where, mend=mend))
-        bodies = {p.existing.get(pin.scale, "") for p in dataset.practices} - {""}
-        if pin.body and pin.body not in bodies:
-            close = get_close_matches(pin.body, bodies, 1)
-            mend = (
-                f"Did you mean {close[0]}?" if close else f"Codes are those of existing_{pin.scale} in practices.csv."
-            )
-            problems.append(Problem(f"no practice is in {pin.body} today", where, mend=mend))
-    raise_all(ScenarioError, problems)
 
 
 def _fits_above(dataset: Dataset, scenario: Scenario, scale: Scale, unit: NDArray[np.int32]) -> None:
@@ -133,65 +119,28 @@ def _fits_above(dataset: Dataset, scenario: Scenario, scale: Scale, unit: NDArra
 def units_of(
     dataset: Dataset, scenario: Scenario, scale: Scale, whole: NDArray[np.int32] | None = None
 ) -> NDArray[np.int32]:
-    """Practices that must stay together share a unit: bodies kept whole, pins, and whole authorities where ruled."""
+    """Practices that must stay together share a unit: bodies kept whole, pins, frozen bodies, and whole authorities
+    where ruled."""
     n = len(dataset.practices)
-    tied = ties(dataset, scenario, scale) + ([] if whole is None else _chains(whole.tolist()))
+    tied = pins.ties(dataset, scenario, scale) + ([] if whole is None else pins.chains(whole.tolist()))
     a, b = (np.array(x, dtype=np.int64) for x in zip(*tied, strict=True)) if tied else (np.empty(0, np.int64),) * 2
     _, part = csgraph.connected_components(sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(n, n)), directed=False)
     return part.astype(np.int32)
 
 
-def ties(dataset: Dataset, scenario: Scenario, scale: Scale) -> list[tuple[int, int]]:
-    """Pairs of practices that pins (at this scale or a smaller one) or the authority rule tie together."""
-    tied = _chains(list(dataset.authority_of(scale.authority_tier))) if scale.authority_rule == "whole" else []
-    order = scenario.scales_used
-    for pin in scenario.pins:
-        if pin.kind in ("together", "fixed") and order.index(pin.scale) <= order.index(scale.name):
-            members = _pinned(dataset, pin)
-            tied += [(members[0], m) for m in members[1:]]
-    return tied
-
-
-def _chains(labels: list) -> list[tuple[int, int]]:
-    """Pairs that tie every practice to the first with the same label; the empty label ties nobody."""
-    first: dict = {}
-    return [(first[v], i) for i, v in enumerate(labels) if v != "" and first.setdefault(v, i) != i]
-
-
-def _pinned(dataset: Dataset, pin: Pin) -> list[int]:
-    """Practice indices a pin speaks of, its anchor included. An existing body is stood for by its largest practice."""
-    members = [dataset.index[code] for code in pin.practices]
-    if pin.with_:
-        members.append(dataset.index[pin.with_])
-    if pin.body:
-        today = [i for i, p in enumerate(dataset.practices) if p.existing.get(pin.scale) == pin.body]
-        members.append(max(today, key=lambda i: (dataset.practices[i].patients, -i)))
-    return members
-
-
 def _apart(dataset: Dataset, scenario: Scenario, scale: Scale, unit: NDArray[np.int32]) -> tuple[tuple[int, int], ...]:
-    """Unit pairs kept apart: pins at this or a larger scale. Infeasible when one unit would have to leave itself."""
-    order = scenario.scales_used
+    """Unit pairs kept apart. Infeasible when one unit would have to leave itself."""
     pairs: set[tuple[int, int]] = set()
-    for pin in scenario.pins:
-        if pin.kind not in ("apart", "forbidden") or order.index(pin.scale) < order.index(scale.name):
-            continue
-        members = _pinned(dataset, pin)
-        couples = (
-            [(m, members[-1]) for m in members[:-1]]
-            if pin.kind == "forbidden"
-            else [(a, b) for k, a in enumerate(members) for b in members[k + 1 :]]
-        )
-        for a, b in couples:
-            if unit[a] == unit[b]:
-                codes = dataset.practices[a].code, dataset.practices[b].code
-                raise Infeasible(
-                    Problem(
-                        f"{scale.name}: {codes[0]} and {codes[1]} must be kept apart and must stay together",
-                        mend="Drop one of the pins or rules that say so.",
-                    )
+    for a, b in pins.apart(dataset, scenario, scale):
+        if unit[a] == unit[b]:
+            codes = dataset.practices[a].code, dataset.practices[b].code
+            raise Infeasible(
+                Problem(
+                    f"{scale.name}: {codes[0]} and {codes[1]} must be kept apart and must stay together",
+                    mend="Drop one of the pins or rules that say so.",
                 )
-            pairs.add((int(min(unit[a], unit[b])), int(max(unit[a], unit[b]))))
+            )
+        pairs.add((int(min(unit[a], unit[b])), int(max(unit[a], unit[b]))))
     return tuple(sorted(pairs))
 
 
