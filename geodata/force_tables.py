@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from geodata.plan_tables import Column, Table, capital
-from optimiser.plan import avoidable_shares
+from optimiser.avoidable import avoidable_shares
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan

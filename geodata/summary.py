@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geodata import force_tables
+from optimiser.avoidable import avoidable_shares
 from optimiser.domain import EVIDENCE, Certificate
-from optimiser.plan import avoidable_shares
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan

@@ -335,7 +335,8 @@ class FunctionMode:
 @dataclass(frozen=True)
 class Placement:
     """Every service × consortium placed at exactly one scale. terms: force → £ a year, summing to the certificate's
-    objective; stand-ins that the structure was charged (leverage) are refunded in the same force's term."""
+    objective; stand-ins that the structure was charged (leverage) are refunded in the same force's term. cut_by_clock:
+    a clock ended the search, or somebody who asked to stop."""
 
     commissions: tuple[Commission, ...]
     footprints: tuple[Footprint, ...]
@@ -343,6 +344,7 @@ class Placement:
     functions: tuple[FunctionMode, ...]
     terms: Mapping[str, float]
     certificate: Certificate
+    cut_by_clock: bool = False
 
 
 def _frozen(array: NDArray) -> NDArray:

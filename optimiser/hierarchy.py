@@ -131,10 +131,10 @@ def restructure(
     anchor = scenario.anchor_scale
     work = Work(effort, 1.0 * len(scenario.scales_used))
     free = scale_problem(dataset, scenario, scenario.scale(anchor))
-    found = work.solve(free.problem, seed, 1.0, _silent, False, structure.membership[anchor][free.first])
+    found = work.solve(free.problem, seed, 1.0, silent, False, structure.membership[anchor][free.first])
     anchored = {anchor: free.membership(found.assignment)}
     del free
-    membership = nest(dataset, scenario, seed, work, anchored, _silent, prove=False)
+    membership = nest(dataset, scenario, seed, work, anchored, silent, prove=False)
     choices = [(s, _total(dataset, scenario, s)) for s in (structure, assemble(dataset, scenario, membership))]
     return *min(choices, key=lambda choice: choice[1]), bool(work.cut)
 
@@ -272,5 +272,5 @@ def _placed(report: Report, word: str) -> Report:
     return lambda p: report(replace(p, stage=f"{p.stage} ({word})", bound=-np.inf))
 
 
-def _silent(progress: Progress) -> None:
+def silent(progress: Progress) -> None:
     """Tell nobody."""

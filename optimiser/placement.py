@@ -7,25 +7,27 @@ certificate is for this structure and these candidate footprints.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
+from optimiser.clock import Clock, never
 from optimiser.domain import Certificate, Commission, Dataset, Footprint, Placement, Structure
 from optimiser.errors import LimitReached, Problem
+from optimiser.partition.run import Progress
 from optimiser.placement_costs import Ground, survey
 from optimiser.placement_options import Option, check_wishes, may
 from optimiser.placement_programme import build
 from optimiser.placement_reasons import Reasons
-from optimiser.placement_solve import Answer, solve
+from optimiser.placement_solve import Answer, in_haste, solve
 from optimiser.placement_start import Search
 from optimiser.placement_support import support
 from optimiser.placement_value import Picks, Valuation, evaluate
 from optimiser.scenario_models import Scenario
 
-GAP = 0.005  # of the programme's objective, at which the search stops
+GAP = 0.005
 NO_WISHES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -36,17 +38,29 @@ def place(
     seed: int,
     time_limit: float,
     firm: Mapping[str, str] = NO_WISHES,
+    gap: float = GAP,
+    stop: Callable[[], bool] = never,
+    report: Callable[[Progress], None] = lambda _: None,
 ) -> Placement:
-    """Place every service. time_limit: seconds. firm: service id → the scale it must go to.
+    """Place every service. time_limit: seconds. firm: service id → the scale it must go to. gap: of the programme's
+    objective, at which the search stops. stop: once it says True the search ends as at the limit.
 
     Raises ScenarioError (a wish that the rules refuse, leverage without flows, an anchor scale not planned),
     Infeasible, LimitReached when nothing was found in time, SolverError. The same input and
     seed give the same placement unless the time limit ends the search.
     """
+    clock = Clock(time_limit, stop)
     ground = survey(dataset, scenario, structure, seed)
     check_wishes(firm, dataset, ground.options)
-    programme = build(ground, firm)
-    answer = solve(ground, programme, Search(ground, firm), time_limit, GAP)
+
+    def see(stage: str, bound: float, worth: float) -> None:
+        report(Progress("services", stage, clock.elapsed(), bound, worth, len(ground.anchors)))
+
+    search = Search(ground, firm)
+    if clock.over():
+        answer = in_haste(ground, search)
+    else:
+        answer = solve(ground, build(ground, firm), search, clock, gap, see)
     if answer.picks is None:
         raise LimitReached(Problem("no placement was found in time", "time limit", mend="Allow more time."))
     picks, value = answer.picks, evaluate(ground, answer.picks)
@@ -62,6 +76,7 @@ def place(
         functions=functions,
         terms=terms,
         certificate=_certificate(ground, answer, terms, firm),
+        cut_by_clock=answer.cut_by_clock,
     )
 
 

@@ -5,14 +5,16 @@ PuLP's own status is not believed: the bound, the solution status and the answer
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
 
 import highspy
 import numpy as np
 import pulp
 from numpy.typing import NDArray
 
+from optimiser import highs as thread
+from optimiser.clock import Clock
 from optimiser.errors import Infeasible, Problem, SolverError
 from optimiser.placement_costs import Ground
 from optimiser.placement_programme import UNIT, Programme
@@ -30,32 +32,39 @@ PLAIN = {
     "mip_allow_restart": False,
     "mip_detect_symmetry": False,
 }
-MOVES = 0.1  # part of the time for each search by moves
+MOVES = 0.1  # part of the time left for each search by moves
 SLACK = 1e-6  # £ thousand: what the solver may err in a reduced cost
 FEASIBLE = 2  # HiGHS's word for a feasible primal solution
 BROKEN = 1e-4  # part of a pool's greatest reserve by which a piece must be broken to be added
 
 
+See = Callable[[str, float, float], None]
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What the solver found (None without a solution) and proved (£, constants included; −inf when nothing)."""
+    """What the solver found (None without a solution) and proved (£, constants included; −inf when nothing).
+    cut_by_clock: a clock ended some of the work, or somebody who asked to stop."""
 
     picks: Picks | None
     bound: float
     status: str
+    cut_by_clock: bool
 
 
 class _Highs(pulp.HiGHS):
     """Relaxes, adding broken pieces of insurance; makes an answer near the relaxation; then searches among the columns
-    that could be part of anything better. `proved` is the bound, in the model's unit."""
+    that could be part of anything better. `proved` is the bound, in the model's unit. see: told the stage, the bound
+    and the worth of the answer (£)."""
 
-    def __init__(self, ground: Ground, programme: Programme, search: Search, seconds: float, gap: float):
+    def __init__(self, ground: Ground, programme: Programme, search: Search, clock: Clock, gap: float, see: See):
         super().__init__(msg=False, gapRel=gap, **PLAIN)
         self.ground, self.programme, self.search = ground, programme, search
-        self.began, self.seconds, self.proved = monotonic(), seconds, -np.inf
-        picks = search.from_scratch(MOVES * seconds)
-        self.worth = np.inf if picks is None else self._worth(picks)
+        self.clock, self.see, self.proved = clock, see, -np.inf
+        picks = search.from_scratch(clock.part(MOVES))
+        self.worth = np.inf if picks is None else worth(self.ground, picks)
         self.picks = picks if np.isfinite(self.worth) else None
+        self._tell("search")
 
     def callSolver(self, lp: pulp.LpProblem) -> None:
         highs = lp.solverModel
@@ -63,8 +72,9 @@ class _Highs(pulp.HiGHS):
         self._integrality(highs, whole, highspy.HighsVarType.kContinuous)
         relaxed = self._relax(highs)
         z = np.array([v.index for v in self.programme.z.values()], dtype=np.int32)
-        if relaxed:
+        if relaxed and not self.clock.over():
             self._round(np.array(highs.getSolution().col_value)[z])
+        self._tell("bound")
         dear = np.array(highs.getSolution().col_dual)[z] if relaxed else np.zeros(len(z))
         self._integrality(highs, whole, highspy.HighsVarType.kInteger)
         best = (self.worth - self.programme.constant) / UNIT
@@ -76,21 +86,18 @@ class _Highs(pulp.HiGHS):
         highs.changeColsBounds(len(z), z, np.zeros(len(z)), possible.astype(float))
         if known is not None:
             highs.setSolution(len(z), z, known)
-        self._run(highs)
+        thread.run(highs, self.clock)
         self.proved = max(self.proved, min(float(highs.getInfo().mip_dual_bound), best))
+
+    def _tell(self, stage: str) -> None:
+        self.see(stage, self.proved * UNIT + self.programme.constant, self.worth)
 
     def _round(self, value: NDArray[np.float64]) -> None:
         """Start from the best answer near the relaxation, where that is better than the one given."""
         near = dict(zip(self.programme.z, value.tolist(), strict=True))
-        picks = self.search.near(near, MOVES * self.seconds)
-        if picks is not None and (worth := self._worth(picks)) < self.worth:
-            self.worth, self.picks = worth, picks
-
-    def _worth(self, picks: Picks) -> float:
-        try:
-            return evaluate(self.ground, picks).total
-        except SolverError:
-            return np.inf
+        picks = self.search.near(near, self.clock.part(MOVES))
+        if picks is not None and (near_worth := worth(self.ground, picks)) < self.worth:
+            self.worth, self.picks = near_worth, picks
 
     def _columns(self, picks: Picks) -> NDArray[np.float64]:
         first = [option.anchors[0] for option in self.ground.options]
@@ -110,19 +117,16 @@ class _Highs(pulp.HiGHS):
         highs.setOptionValue("solver", "ipm")
         solved = False
         for _ in range(ROUNDS):
-            self._run(highs)
+            thread.run(highs, self.clock)
             highs.setOptionValue("solver", "simplex")
             if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 break
             solved, self.proved = True, highs.getObjectiveValue()
+            self._tell("bound")
             if not self._add_broken(highs):
                 break
         highs.setOptionValue("solver", "choose")
         return solved and highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
-
-    def _run(self, highs: highspy.Highs) -> None:
-        highs.setOptionValue("time_limit", max(0.1, self.began + self.seconds - monotonic()))
-        highs.run()
 
     @staticmethod
     def _integrality(highs: highspy.Highs, columns: NDArray[np.int32], kind: highspy.HighsVarType) -> None:
@@ -142,10 +146,10 @@ class _Highs(pulp.HiGHS):
         return added
 
 
-def solve(ground: Ground, programme: Programme, search: Search, seconds: float, gap: float) -> Answer:
-    """Solve within a time limit (s) and relative gap. Raises Infeasible when HiGHS proves that nothing satisfies the
+def solve(ground: Ground, programme: Programme, search: Search, clock: Clock, gap: float, see: See) -> Answer:
+    """Solve within the time left and a relative gap. Raises Infeasible when HiGHS proves that nothing satisfies the
     rules, SolverError when it stops for any reason but its limits."""
-    solver = _Highs(ground, programme, search, seconds, gap)
+    solver = _Highs(ground, programme, search, clock, gap, see)
     programme.model.solve(solver)
     highs = programme.model.solverModel
     status = str(highs.getModelStatus()).rsplit(".k", 1)[-1]
@@ -157,7 +161,23 @@ def solve(ground: Ground, programme: Programme, search: Search, seconds: float, 
     found = _read(ground, programme) if int(highs.getInfo().primal_solution_status) == FEASIBLE else None
     if found is not None and evaluate(ground, found).total < solver.worth:
         solver.picks = found
-    return Answer(solver.picks, solver.proved * UNIT + programme.constant, status)
+    cut = clock.over() or search.late or status in ("TimeLimit", "Interrupt")
+    return Answer(solver.picks, solver.proved * UNIT + programme.constant, status, cut)
+
+
+def in_haste(ground: Ground, search: Search) -> Answer:
+    """An answer where no time is left to prove anything."""
+    picks = search.from_scratch(Clock(0.0))
+    found = picks is not None and np.isfinite(worth(ground, picks))
+    return Answer(picks if found else None, -np.inf, "NotSet", cut_by_clock=True)
+
+
+def worth(ground: Ground, picks: Picks) -> float:
+    """£ a year of an answer; inf where it breaks a rule."""
+    try:
+        return evaluate(ground, picks).total
+    except SolverError:
+        return np.inf
 
 
 def _read(ground: Ground, programme: Programme) -> Picks | None:

@@ -7,22 +7,23 @@ option. Services of a pathway, and whole scales, are also tried together, which 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from time import monotonic
 
 import numpy as np
 
+from optimiser.clock import Clock
 from optimiser.placement_costs import Ground
 from optimiser.placement_options import may
 from optimiser.placement_value import ROUNDING, Picks, contract_steps, pathway_price
 
+LEAST = 1.0  # seconds: turns a start into an answer that a planner may look at
 Column = tuple[int, ...]  # the option of each anchor body, for one service
 
 
 class Search:
-    """Picks by service, with what each option, pool and pathway costs kept up to date."""
+    """Picks by service, with what each option, pool and pathway costs kept up to date. late: a clock ended a search."""
 
     def __init__(self, ground: Ground, firm: Mapping[str, str]):
-        self.ground = ground
+        self.ground, self.late = ground, False
         self.n, self.s = len(ground.anchors), len(ground.variance)
         self.linear = [ground.linear(o).sum(axis=0) for o in range(len(ground.options))]
         self.bought = [None if o.local else ground.bought(i) for i, o in enumerate(ground.options)]
@@ -47,17 +48,17 @@ class Search:
         self.columns: list[Column] = [()] * self.s
         self.joint = dict.fromkeys(range(len(ground.options)), 0.0)
 
-    def from_scratch(self, seconds: float) -> Picks | None:
+    def from_scratch(self, clock: Clock) -> Picks | None:
         """The best found from each service's most divided placement; None where wishes leave no such start."""
-        return self._improve([self._spread(s, self.allowed[s]) for s in range(self.s)], seconds)
+        return self._improve([self._spread(s, self.allowed[s]) for s in range(self.s)], clock)
 
-    def near(self, value: Mapping[tuple[int, int], float], seconds: float) -> Picks | None:
+    def near(self, value: Mapping[tuple[int, int], float], clock: Clock) -> Picks | None:
         """The best found near a fractional answer: (option, service) → 0–1."""
         columns = []
         for s in range(self.s):
             liked = sorted(self.allowed[s], key=lambda o: (value[o, s], -o))
             columns.append(self._spread(s, [o for o in liked if value[o, s] > 1e-6] or self.allowed[s]))
-        return self._improve(columns, seconds)
+        return self._improve(columns, clock)
 
     def _spread(self, s: int, order: Sequence[int]) -> Column:
         """Options put in one after the other, the last on top."""
@@ -66,17 +67,18 @@ class Search:
             column = self._install(s, column, o)
         return column
 
-    def _improve(self, columns: Sequence[Column], seconds: float) -> Picks | None:
-        """Together, then one by one, until nothing pays or the time is up. Keeps every rule but perhaps the limit on
-        relationships, which `evaluate` checks. The same columns give the same picks unless time cuts it short."""
+    def _improve(self, columns: Sequence[Column], clock: Clock) -> Picks | None:
+        """Together, then one by one, until nothing pays or the time (at least LEAST) is up. Keeps every rule but
+        perhaps the limit on relationships, which `evaluate` checks. The same columns give the same picks unless time
+        cuts it short."""
         if any(-1 in column for column in columns):
             return None
-        self.ends = monotonic() + seconds
         self._put(list(enumerate(columns)))
         self.joint = {o: self._joint(o) for o in range(len(self.scale))}
         together = [tuple(range(self.s)), *self.ground.pathways.values(), *((s,) for s in range(self.s))]
         paying = True
-        while paying and monotonic() < self.ends:
+        least = Clock(LEAST)
+        while paying and not (clock.over() and least.over()):
             paying = False
             for group in together:
                 for scale in dict.fromkeys(self.scale):
@@ -87,9 +89,10 @@ class Search:
                     paying |= self._try([(s, self._install(s, self.columns[s], o)) for s in here])
             for s in range(self.s):
                 for o in self.allowed[s]:
-                    if monotonic() > self.ends:
+                    if clock.over() and least.over():
                         break
                     paying |= self._try([(s, self._install(s, self.columns[s], o))])
+        self.late |= clock.over()
         return np.array(self.columns, dtype=np.int64).reshape(self.s, self.n).T.copy()
 
     def _alike(self) -> list[list[int]]:

@@ -4,27 +4,27 @@ on.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from optimiser import costing
+from optimiser.caveats import caveats, short_of_gap, unfinished
+from optimiser.clock import Clock, never
+from optimiser.costing import team_cost
 from optimiser.domain import Certificate, Dataset, Placement, Structure
 from optimiser.errors import VerificationError
-from optimiser.forces import size_curve, size_terms
 from optimiser.given import existing_structure, honoured
-from optimiser.hierarchy import build
+from optimiser.hierarchy import Report, build, silent
+from optimiser.journal import Journal
 from optimiser.partition.run import Budget, Progress
 from optimiser.partition.solve import DEFAULT_BUDGET
-from optimiser.placement import place
+from optimiser.placement import GAP, place
 from optimiser.scenario import Scenario
 from optimiser.scorecard import Scorecard, score
 from optimiser.sensitivity import SensitivityRow, sensitivity
 
-Report = Callable[[Progress], None]
+STRUCTURE_PART, SERVICES_PART = 0.6, 0.6  # of the time that is left when each begins
+SERVICES_MOST = 120.0  # seconds, without a limit too
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Plan:
 
     terms: force → £ a year, summing to objective. bound: no plan of the stated problem costs less (conditional where
     services are placed: see docs/method.md). outside: £ a year that no decision changes. baseline: today's bodies,
-    measured alike.
+    measured alike. cut: scales, "services" or "sensitivity" whose work a clock ended, or somebody who asked to stop
+    (interrupted). seconds, progress: how the time went, no part of what the plan says.
     """
 
     dataset: Dataset
@@ -50,6 +51,9 @@ class Plan:
     outside: Mapping[str, float]
     warnings: tuple[str, ...]
     seconds: Mapping[str, float]
+    cut: tuple[str, ...] = ()
+    interrupted: bool = False
+    progress: tuple[Progress, ...] = ()
 
     @property
     def terms(self) -> dict[str, float]:
@@ -62,25 +66,38 @@ class Plan:
         return total
 
     @property
+    def proofs(self) -> dict[str, Certificate]:
+        """The certificate of every scale, then "placement"."""
+        return {**self.certificates, **({"placement": self.placement.certificate} if self.placement else {})}
+
+    @property
     def objective(self) -> float:
         """£-equivalent a year: the certified objectives of every scale and of the placement."""
-        return sum(c.objective for c in self._proved())
+        return sum(c.objective for c in self.proofs.values())
 
     @property
     def bound(self) -> float:
         """£-equivalent a year: the sum of the certified bounds."""
-        return sum(c.bound for c in self._proved())
+        return sum(c.bound for c in self.proofs.values())
+
+    @property
+    def gap(self) -> float:
+        """(objective − bound) / objective, a fraction."""
+        return (self.objective - self.bound) / self.objective if self.objective else 0.0
+
+    def check_bounds(self) -> None:
+        """Raise VerificationError where a bound is above what it bounds."""
+        for proof in self.proofs.values():
+            if not proof.bound <= proof.objective + 1e-6 * abs(proof.objective) + 1e-3:
+                raise VerificationError(
+                    f"{proof.problem}: bound £{proof.bound:,.0f} above the plan's £{proof.objective:,.0f}"
+                )
 
     @property
     def cash(self) -> float:
         """£ a year of cash, the only money compared with allowances; what no decision changes is included."""
         spent = [pounds for force, pounds in self.terms.items() if self.scenario.kind(force) == "cash"]
         return sum(spent) + sum(self.outside.values())
-
-    def _proved(self) -> Iterator[Certificate]:
-        yield from self.certificates.values()
-        if self.placement is not None:
-            yield self.placement.certificate
 
 
 def make_plan(
@@ -89,40 +106,43 @@ def make_plan(
     seed: int,
     time_limit: float | None = None,
     budget: Budget = DEFAULT_BUDGET,
-    report: Report = lambda _: None,
+    report: Report = silent,
+    gap: float | None = None,
+    stop: Callable[[], bool] = never,
 ) -> Plan:
-    """The best plan found for a dataset under a scenario, with its proof. time_limit: seconds, shared among the stages.
+    """The best plan found for a dataset under a scenario, with its proof.
 
-    Raises Infeasible, LimitReached, ScenarioError or SolverError; nothing is written.
+    time_limit: seconds, each stage having its part of what is left. gap: a fraction; work goes on until the plan is
+    proved that close, within four times the budget. stop: once it says True the best plan so far is finished with the
+    least work. Raises Infeasible, LimitReached, ScenarioError or SolverError; nothing is written.
     """
-    seconds: dict[str, float] = {}
-    limit = time_limit if time_limit is not None else 24 * 3600.0
-    effort = replace(budget, seconds=0.5 * limit / len(scenario.scales_used))
+    clock = Clock(math.inf if time_limit is None else time_limit, stop)
+    journal = Journal(report)
 
-    with _timed(seconds, "structure"):
-        hierarchy = build(dataset, scenario, seed, effort, report)
-    with _timed(seconds, "placement"):
+    with journal.stage("structure"):
+        seconds = clock.part(STRUCTURE_PART).left()
+        effort = replace(asked(budget, gap), seconds=seconds, stop=stop)
+        hierarchy = build(dataset, scenario, seed, effort, journal)
+        structure, cut = hierarchy.structure, hierarchy.cut
+    with journal.stage("services"):
         placement = None
         if dataset.services and len(dataset.flows):
-            placement = place(dataset, scenario, hierarchy.structure, seed, min(120.0, 0.3 * limit))
-    proofs = [*hierarchy.certificates.values(), *([placement.certificate] if placement else [])]
-    for proof in proofs:
-        if not proof.bound <= proof.objective + 1e-6 * abs(proof.objective) + 1e-3:
-            raise VerificationError(
-                f"{proof.problem}: bound £{proof.bound:,.0f} above the plan's £{proof.objective:,.0f}"
-            )
-
-    with _timed(seconds, "scorecard"):
-        scorecard = score(dataset, scenario, hierarchy.structure, placement)
+            seconds = min(SERVICES_MOST, clock.part(SERVICES_PART).left())
+            near = GAP if gap is None else gap
+            placement = place(dataset, scenario, structure, seed, seconds, gap=near, stop=stop, report=journal)
+            cut += ("services",) * placement.cut_by_clock
+    with journal.stage("scorecard"):
+        scorecard = score(dataset, scenario, structure, placement)
         today = existing_structure(dataset, scenario)
         baseline = score(dataset, scenario, today) if today is not None else None
-    with _timed(seconds, "sensitivity"):
-        moves = sensitivity(dataset, scenario, hierarchy, seed, 0.2 * limit)
+    with journal.stage("sensitivity"):
+        moves, late = sensitivity(dataset, scenario, hierarchy, seed, clock, journal)
+        cut += ("sensitivity",) * late
 
-    return Plan(
+    made = Plan(
         dataset=dataset,
         scenario=scenario,
-        structure=hierarchy.structure,
+        structure=structure,
         structure_terms=hierarchy.terms,
         placement=placement,
         certificates=hierarchy.certificates,
@@ -131,56 +151,21 @@ def make_plan(
         scorecard=scorecard,
         baseline=baseline,
         sensitivity=moves,
-        outside={"team": costing.team_cost(dataset.functions, float(dataset.patients.sum()), scenario)},
-        warnings=(
-            *honoured(dataset, scenario, hierarchy.structure),
-            *_warnings(dataset, scenario, placement, moves),
-        ),
-        seconds=seconds,
+        outside={"team": team_cost(dataset.functions, float(dataset.patients.sum()), scenario)},
+        warnings=(*honoured(dataset, scenario, structure), *caveats(dataset, scenario, placement, moves)),
+        seconds=journal.seconds,
+        cut=cut,
+        interrupted=bool(cut) and stop(),
+        progress=tuple(journal.lines),
     )
+    made.check_bounds()
+    how_far = (*unfinished(scenario, cut, made.interrupted), *short_of_gap(gap, made.gap))
+    return replace(made, warnings=(*how_far, *made.warnings))
 
 
-def avoidable_shares(plan: Plan) -> dict[str, float]:
-    """Force → its share of the cost that decisions can change, summing to 1.
-
-    What every partition must pay for size alone (each scale's cheapest size per head) is taken from the force that
-    charges it.
-    """
-    avoidable = plan.terms
-    people = float(plan.dataset.patients.sum())
-    for scale in plan.scenario.scales:
-        top = people if scale.max_patients is None else min(people, scale.max_patients)
-        sizes = np.unique(np.linspace(max(1.0, min(scale.min_patients, top)), top, 20_001))
-        best = sizes[np.argmin(size_curve(plan.scenario, scale)(sizes) / sizes)]
-        for force, curve in size_terms(plan.scenario, scale).items():
-            avoidable[force] -= people * float(curve(np.array([best]))[0]) / best
-    total = sum(avoidable.values())
-    return {force: pounds / total if total else 0.0 for force, pounds in avoidable.items()}
-
-
-def _warnings(
-    dataset: Dataset, scenario: Scenario, placement: Placement | None, moves: tuple[SensitivityRow, ...]
-) -> Iterator[str]:
-    yield from scenario.warnings
-    left_out = [r for r in scenario.sensitivity.rates if scenario.on(r) and sum(m.rate == r for m in moves) < 2]
-    if left_out:
-        yield f"no plan was found in time at both ends of these rates: {', '.join(left_out)}"
-    rates, spending = scenario.price_year, dataset.info.price_year
-    if rates[:4] != spending[:4]:
-        yield f"rates are at {rates} prices, spending at {spending} prices"
-    if placement is not None:
-        used = {c.scale for c in placement.commissions}
-        for scale in scenario.scales:
-            if scale.role == "commissions" and scale.name not in used:
-                yield f"{scale.plural} commission nothing in this plan: try it without them (scales_used)"
-    if scenario.on("insurance") and scenario.risk_held_at not in scenario.scales_used:
-        yield f"risk is held at {scenario.risk_held_at}, which is not planned: the structure is charged no insurance"
-    if placement is None:
-        yield "no flows in the dataset: services are not placed"
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
-    start = time.monotonic()
-    yield
-    seconds[stage] = time.monotonic() - start
+def asked(budget: Budget, gap: float | None) -> Budget:
+    """The budget for a gap asked for: each scale alone goes on to half of it, since nesting and services need the rest,
+    with four times the work before it gives up."""
+    if gap is None:
+        return budget
+    return replace(budget, gap=gap / 2, rounds=4 * budget.rounds, branches=4 * budget.branches)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from optimiser.clock import Clock
 from optimiser.domain import Dataset
 from optimiser.errors import LimitReached
-from optimiser.hierarchy import Hierarchy, restructure
-from optimiser.partition.run import Budget
+from optimiser.hierarchy import Hierarchy, Report, restructure, silent
+from optimiser.partition.run import Budget, Progress
 from optimiser.scenario import Scenario
 
 EFFORT = Budget(moves=50_000, rounds=0)
@@ -34,35 +35,31 @@ class SensitivityRow:
 
 
 def sensitivity(
-    dataset: Dataset, scenario: Scenario, hierarchy: Hierarchy, seed: int, seconds: float
-) -> tuple[SensitivityRow, ...]:
-    """Each of the scenario's sensitivity rates down and up, the structure re-optimised from the plan's own. Rates that
-    are off are left out; so are the rest once `seconds` are spent.
+    dataset: Dataset, scenario: Scenario, hierarchy: Hierarchy, seed: int, clock: Clock, report: Report = silent
+) -> tuple[tuple[SensitivityRow, ...], bool]:
+    """Each of the scenario's sensitivity rates down and up, the structure re-optimised from the plan's own; and whether
+    the clock left rows out. Rates that are off are left out, and so is a row that the clock cut: it would understate.
     """
-    start = time.monotonic()
     anchor = scenario.anchor_scale
     before = hierarchy.structure.membership[anchor]
-    rows = []
-    for rate in scenario.sensitivity.rates:
-        for change in (-scenario.sensitivity.change, scenario.sensitivity.change):
-            if not scenario.on(rate) or time.monotonic() - start > seconds:
-                continue
-            moved = scenario.with_rate(rate, 1 + change)
-            effort = replace(EFFORT, seconds=max(1.0, (seconds - time.monotonic() + start) / len(scenario.scales_used)))
-            try:
-                structure, objective = restructure(dataset, moved, hierarchy.structure, seed, effort)
-            except LimitReached:
-                continue  # no other plan was found at this rate: the row is left out, and the plan says so
-            rows.append(
-                SensitivityRow(
-                    rate=rate,
-                    change=change,
-                    objective=objective,
-                    bodies={name: len(structure.bodies[name]) for name in structure.scales},
-                    patients_moved_share=moved_share(before, structure.membership[anchor], dataset.patients),
-                )
-            )
-    return tuple(rows)
+    rows: list[SensitivityRow] = []
+    change = scenario.sensitivity.change
+    for rate, by in product(filter(scenario.on, scenario.sensitivity.rates), (-change, change)):
+        if clock.over():
+            return tuple(rows), True
+        moved = scenario.with_rate(rate, 1 + by)
+        effort = replace(EFFORT, seconds=clock.left(), stop=clock.stop)
+        try:
+            structure, objective, cut = restructure(dataset, moved, hierarchy.structure, seed, effort)
+        except LimitReached:
+            continue  # no other plan was found at this rate: the row is left out, and the plan says so
+        if cut:
+            return tuple(rows), True
+        bodies = {name: len(structure.bodies[name]) for name in structure.scales}
+        share = moved_share(before, structure.membership[anchor], dataset.patients)
+        rows.append(SensitivityRow(rate, by, objective, bodies, share))
+        report(Progress("sensitivity", f"{rate} {by:+.0%}", clock.elapsed(), -np.inf, objective, bodies[anchor]))
+    return tuple(rows), False
 
 
 def moved_share(before: NDArray[np.int32], after: NDArray[np.int32], patients: NDArray[np.int64]) -> float:

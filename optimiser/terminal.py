@@ -46,7 +46,7 @@ def _line(p: Progress) -> str:
 
 def show(plan: Plan, out: Path) -> None:
     """The plan on one screen, ending with the files to open first."""
-    from optimiser.plan import avoidable_shares
+    from optimiser.avoidable import avoidable_shares
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     people = float(plan.dataset.patients.sum())
