@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +17,6 @@ import numpy as np
 from bench_generate import generate
 from numpy.typing import NDArray
 
-from geodata.official.england_open import import_england_open
 from geodata.read import read_dataset
 from optimiser.domain import Dataset
 from optimiser.partition.problem import PartitionProblem
@@ -47,14 +48,26 @@ class Target:
 class Instance:
     """A problem, and what other programs need to attack it.
 
-    features: units × d, £ a patient: the Manhattan distance of two units is about what one pays in the other's body.
-    places: units × 2, km. districts: a number by unit of the authority whose border costs.
+    places: units × 2, km. per_km: £ a patient. borders: (£ a patient who crosses one, a label's number by unit), the
+    authorities' first.
     """
 
     problem: PartitionProblem
-    features: NDArray[np.float64]
     places: NDArray[np.float64]
-    districts: NDArray[np.int64]
+    per_km: float = 1.0
+    borders: tuple[tuple[float, NDArray[np.int64]], ...] = ()
+
+    @property
+    def features(self) -> NDArray[np.float64]:
+        """units × d, £ a patient: the Manhattan distance of two units is about what one pays in the other's body."""
+        # units with different labels differ in two columns, by half the rate in each
+        labels = [rate / 2 * np.eye(codes.max() + 1)[codes] for rate, codes in self.borders]
+        return np.hstack([self.per_km * self.places, *labels])
+
+    @property
+    def districts(self) -> NDArray[np.int64]:
+        """The authority of each unit, as a number; all one where no border costs."""
+        return self.borders[0][1] if self.borders else np.zeros(self.problem.units, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -122,21 +135,20 @@ def _public() -> Iterator[Case]:
 
 
 def problem_of(dataset: Dataset, scale_name: str, overrides: Mapping[str, object] = BASE) -> Instance:
-    """The problem of one scale under the base scenario, and features from the charges that other programs can use."""
+    """The problem of one scale under the base scenario, and the charges that other programs can use."""
     scenario = load_scenario("base", overrides)
     scale = scenario.scale(scale_name)
     made = scale_problem(dataset, scenario, scale)
-    first = made.first
-    places = dataset.xy[first] / 1000
-    districts = _numbers(dataset.authority_of(scale.authority_tier), first)
-    existing = _numbers([p.existing.get(scale_name, "") for p in dataset.practices], first)
-    # two units with different labels differ in two columns, by half the rate in each
-    labels = [
-        scenario.rate(force, scale_name) / 2 * np.eye(codes.max() + 1)[codes]
-        for force, codes in (("authority", districts), ("continuity", existing))
-    ]
-    features = np.hstack([scenario.rate("distance", scale_name) * places, *labels])
-    return Instance(made.problem, features, places, districts)
+    labels = {
+        "authority": dataset.authority_of(scale.authority_tier),
+        "continuity": [p.existing.get(scale_name, "") for p in dataset.practices],
+    }
+    return Instance(
+        made.problem,
+        places=dataset.xy[made.first] / 1000,
+        per_km=scenario.rate("distance", scale_name),
+        borders=tuple((scenario.rate(force, scale_name), _numbers(labels[force], made.first)) for force in labels),
+    )
 
 
 def _numbers(labels: Sequence[str], at: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -144,7 +156,7 @@ def _numbers(labels: Sequence[str], at: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _real(region: str) -> Dataset:
-    """Real practices, imported once into the system's temporary folder."""
+    """Real practices, imported once into the system's temporary folder, by a process of its own for the peak memory."""
     if not (ENGLAND / "practices.csv").is_file():
         raise Absent("the real English files are absent: set CONSORTIA_ENGLAND to their folder")
     mark = hashlib.sha256((ENGLAND / "practices.csv").read_bytes())
@@ -152,7 +164,9 @@ def _real(region: str) -> Dataset:
         mark.update(source.read_bytes())
     folder = Path(tempfile.gettempdir()) / "consortia-bench" / f"{region or 'england'}-{mark.hexdigest()[:12]}"
     if not folder.is_dir():
-        import_england_open(ENGLAND, folder, region=region)
+        part = ["--region", region] if region else []
+        command = [sys.executable, "-m", "optimiser.cli", "import", "england-open", str(ENGLAND), "--out", str(folder)]
+        subprocess.run([*command, *part], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return read_dataset(folder).dataset
 
 
@@ -161,4 +175,4 @@ def _median(name: str) -> Instance:
     if path is None:
         raise Absent(f"no file for {name} in {PUBLIC.name}/cpmp: set CONSORTIA_BENCHMARKS to the benchmarks' folder")
     problem, xy = bench_cpmp.read(path)
-    return Instance(problem, xy, xy, np.zeros(problem.units, dtype=np.int64))
+    return Instance(problem, xy)
