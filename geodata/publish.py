@@ -31,6 +31,7 @@ def publish(plan: Plan, ground: Ground, out: Path, options: Mapping[str, object]
     with staged(out, overwrite) as folder:
         write.write_tables(plan, folder)
         write.write_documents(plan, folder)
+        write.write_progress(plan, folder)
         write.write_verification(plan, folder)
         write.write_graph(plan, folder)
         write_geopackage(plan, ground, folder / "plan.gpkg")
@@ -44,12 +45,12 @@ def publish(plan: Plan, ground: Ground, out: Path, options: Mapping[str, object]
             seed=plan.scenario.seed,
             options=options,
             solver={
-                "status": summary.status(plan),
-                "gap": summary.gap(plan),
+                "gap": plan.gap,
                 "parts": {
-                    name: {"method": c.method, "status": c.status, "gap": c.gap}
-                    for name, c in summary.certificates(plan).items()
+                    name: {"method": c.method, "status": c.status, "gap": c.gap} for name, c in plan.proofs.items()
                 },
             },
+            status=summary.status(plan),
+            cut_short=plan.cut,
             warnings=summary.warnings(plan),
         )

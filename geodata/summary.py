@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optimiser.scorecard import Measure
 
 PROVED = 1e-9
+INTERRUPTED = "interrupted: kept the best plan found"
 CONDITIONAL = (
     "The bound on services holds for this structure and its candidate footprints, the bound on structure for this way "
     "of charging services: the two together are not proved."
@@ -33,6 +34,8 @@ def summary(plan: Plan) -> dict[str, Any]:
         "dataset": plan.dataset.info.name,
         "headline": headline(plan),
         "status": status(plan),
+        "reproducible": not plan.cut,
+        "cut_short": plan.cut,
         "objective": plan.objective,
         "bound": plan.bound,
         "gap": gap(plan),
@@ -69,7 +72,8 @@ def headline(plan: Plan) -> str:
         bodies = plan.structure.bodies[scale.name]
         parts.append(f"{len(bodies):,} {scale.label if len(bodies) == 1 else scale.plural}")
     listed = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
-    return f"Best for these assumptions: {listed}. {proof(plan)}"
+    best = "Unfinished, the best found when the work was stopped" if plan.interrupted else "Best for these assumptions"
+    return f"{best}: {listed}. {proof(plan)}"
 
 
 def proof(plan: Plan) -> str:
@@ -93,7 +97,10 @@ def structure_gap(plan: Plan, avoidable: bool = False) -> float:
 
 
 def status(plan: Plan) -> str:
-    """ "optimal" only where the bound meets the objective and nothing is conditional; else "feasible", with its gap."""
+    """ "optimal" only where the bound meets the objective and nothing is conditional; else "feasible", with its gap;
+    INTERRUPTED where somebody stopped the work."""
+    if plan.interrupted:
+        return INTERRUPTED
     if plan.placement is not None:
         return "feasible (bound conditional)"
     return "optimal" if gap(plan) <= PROVED else "feasible"
@@ -101,21 +108,13 @@ def status(plan: Plan) -> str:
 
 def gap(plan: Plan) -> float:
     """(objective − bound) / objective."""
-    return (plan.objective - plan.bound) / plan.objective if plan.objective else 0.0
+    return plan.gap
 
 
 def gap_avoidable(plan: Plan) -> float:
     """(objective − bound) over the part of the objective that some decision could change."""
-    avoidable = plan.objective - sum(c.unavoidable for c in certificates(plan).values())
+    avoidable = plan.objective - sum(c.unavoidable for c in plan.proofs.values())
     return (plan.objective - plan.bound) / avoidable if avoidable > 0 else 0.0
-
-
-def certificates(plan: Plan) -> dict[str, Certificate]:
-    """Each scale's certificate, then the placement's."""
-    found = dict(plan.certificates)
-    if plan.placement is not None:
-        found["placement"] = plan.placement.certificate
-    return found
 
 
 def money(plan: Plan) -> dict[str, float]:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,17 @@ def write_documents(plan: Plan, folder: Path) -> None:
         document["dataset"] = Path(str(document["dataset"])).name  # where it lay on this machine is nobody's business
     write_json(folder / "scenario.json", summary.plain(document))
     write_json(folder / "timings.json", summary.plain(plan.seconds))
+
+
+def write_progress(plan: Plan, folder: Path) -> None:
+    """progress.csv: what was found and proved when, blank where nothing was yet. Never hashed."""
+    header = ["seconds", "scale", "stage", "bodies", "incumbent", "bound", "gap"]
+    rows = []
+    for p in plan.progress:
+        found, proved = isfinite(p.incumbent), isfinite(p.bound)
+        figures = (p.incumbent if found else None, p.bound if proved else None, p.gap if found and proved else None)
+        rows.append((round(p.seconds, 2), p.name, p.stage, p.bodies if found else None, *figures))
+    write_csv(folder / "progress.csv", header, rows)
 
 
 def write_verification(plan: Plan, folder: Path) -> None:

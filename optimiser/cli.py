@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from optimiser.errors import ConsortiaError, Problem, ScenarioError
+from optimiser.errors import ConsortiaError, LimitReached, Problem, ScenarioError
 
 if TYPE_CHECKING:
     from geodata.ground import Ground
+    from optimiser.plan import Plan
     from optimiser.scenario import Scenario
 
 INTERRUPTED = 130
@@ -35,27 +41,66 @@ Set = Annotated[
 ]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from optimiser.runs import versions
+
+        print("consortia", versions().get("consortia", "(not installed)"))
+        raise typer.Exit
+
+
+def _fraction(text: str) -> float:
+    """A gap as people write it: 0.5% or 0.005."""
+    number, percent, rest = text.strip().partition("%")
+    try:
+        value = float(number) / (100 if percent else 1)
+    except ValueError:
+        value = -1.0
+    if rest or not 0 <= value < 1:
+        raise typer.BadParameter(f"{text!r} is no gap: write a percentage (0.5%) or a fraction (0.005) below 1.")
+    return value
+
+
+@app.callback()
+def consortia(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
 @app.command()
 def plan(
     scenario: ScenarioName,
     data: Data = None,
     out: Annotated[Path | None, typer.Option(metavar="RUN", help="Run folder to write.")] = None,
-    time_limit: Annotated[float | None, typer.Option(metavar="S", min=1.0, help="Seconds of work at most.")] = None,
+    gap: Annotated[
+        float | None, typer.Option(metavar="G", parser=_fraction, help="Stop when proved this close: 0.5% or 0.005.")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(metavar="S", min=1.0, help="Seconds at most, writing the run apart.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(metavar="N", min=1, help="Threads for pricing.")] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Seed; the scenario's when left out.")] = None,
     overrides: Set = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in RUN.")] = False,
 ) -> None:
-    """Plan a region: structure at every scale, services placed, costs, map and proof, in one run folder."""
-    from optimiser.runs import refuse_existing
+    """Plan a region: structure at every scale, services placed, costs, map and proof, in one run folder.
 
+    Ctrl-C keeps the best plan found so far, marked unfinished; a second one drops it.
+    """
+    from optimiser.clock import Clock
+    from optimiser.runs import refuse_unwritable
+
+    clock = Clock()
     chosen = _scenario(scenario, overrides)
     target = out if out is not None else Path("runs") / chosen.name
-    refuse_existing(target, overwrite)
+    refuse_unwritable(target, overwrite)
     ground = _ground(data, chosen)
 
     from geodata.publish import publish
-    from optimiser import terminal
+    from optimiser import live, terminal
     from optimiser.plan import make_plan
 
     if threads is not None:
@@ -64,11 +109,57 @@ def plan(
         numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     if seed is not None:
         chosen = chosen.model_copy(update={"seed": seed})
-    with terminal.progress() as report:
-        made = make_plan(ground.dataset, chosen, chosen.seed, time_limit, report=report)
-    options = {"scenario": scenario, "time_limit": time_limit, "threads": threads, "overrides": overrides or []}
-    publish(made, ground, target, options, overwrite)
+    reading = clock.elapsed()
+    left = None if time_limit is None else max(0.0, time_limit - reading)
+    options = {
+        "scenario": scenario, "gap": gap, "time_limit": time_limit, "threads": threads, "overrides": overrides or []
+    }  # fmt: skip
+    with _stoppable() as asked:
+        try:
+            with live.progress(asked) as report:
+                made = make_plan(ground.dataset, chosen, chosen.seed, left, report=report, gap=gap, stop=asked)
+        except LimitReached:
+            if asked():
+                raise KeyboardInterrupt from None  # stopped before there was a plan to keep
+            raise
+        writing = Clock()
+        publish(made, ground, target, options, overwrite)
     terminal.show(made, target)
+    terminal.show_time({"reading": reading, **made.seconds}, writing.elapsed(), time_limit)
+    if made.interrupted:
+        raise SystemExit(INTERRUPTED)
+    if gap is not None and made.gap > gap:
+        raise LimitReached(_short_of(gap, made))
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C (or SIGTERM) was pressed once, which asks the work to end well. The second ends it at once."""
+    asked = threading.Event()
+
+    def hear(number: int, frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _short_of(gap: float, made: Plan) -> Problem:
+    """Which parts stand between a plan and the gap asked for."""
+    known = {scale.name: scale.plural for scale in made.scenario.scales} | {"placement": "services"}
+    parts = ", ".join(f"{known[name]} {proof.gap:.2%}" for name, proof in made.proofs.items())
+    return Problem(
+        f"the gap asked for, {gap:.3%}, was not reached: the plan, which is written, is proved within {made.gap:.3%}",
+        "--gap",
+        f"By part: {parts}.",
+        "Allow more time, or a wider gap." if made.cut else "All the work was done: allow a wider gap.",
+    )
 
 
 @app.command()
@@ -164,25 +255,32 @@ def _interrupted(error: BaseException) -> bool:
     return isinstance(error, KeyboardInterrupt) or (cause is not None and _interrupted(cause))
 
 
+def _end_at_once() -> NoReturn:
+    print("Interrupted: nothing was written.", file=sys.stderr, flush=True)
+    if threading.active_count() > 1:
+        os._exit(INTERRUPTED)  # HiGHS may still compute: to end the interpreter under it aborts the process
+    raise SystemExit(INTERRUPTED)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Console entry point; exit codes as in docs/exit-codes.md. arguments: the command line's own when None."""
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, standalone_mode=False)  # typer answers Ctrl-C with 130
     except ConsortiaError as error:
         print(error.report(), file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
+        _end_at_once()
     except Exception as error:
         if _interrupted(error):
-            code = INTERRUPTED
+            _end_at_once()
         elif hasattr(error, "show"):  # typer's own errors of usage show themselves
             error.show()
             raise SystemExit(ScenarioError.exit_code) from None
         else:
             raise
     if code == INTERRUPTED:
-        print("Interrupted: nothing was written.", file=sys.stderr)
+        _end_at_once()
     raise SystemExit(code or 0)
 
 

@@ -66,6 +66,8 @@ def place(
     picks, value = answer.picks, evaluate(ground, answer.picks)
     functions = support(dataset, scenario, structure)
     terms = {**value.terms, "support": sum(f.cost for f in functions)}
+    certificate = _certificate(ground, answer, terms, firm)
+    see("done", certificate.bound, certificate.objective)
     used = {int(o) for o in np.unique(picks)}
     return Placement(
         commissions=_commissions(ground, picks, value, firm),
@@ -75,7 +77,7 @@ def place(
         contracts=value.contracts,
         functions=functions,
         terms=terms,
-        certificate=_certificate(ground, answer, terms, firm),
+        certificate=certificate,
         cut_by_clock=answer.cut_by_clock,
     )
 

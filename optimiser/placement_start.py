@@ -6,7 +6,7 @@ option. Services of a pathway, and whole scales, are also tried together, which 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from optimiser.placement_options import may
 from optimiser.placement_value import ROUNDING, Picks, contract_steps, pathway_price
 
 LEAST = 1.0  # seconds: turns a start into an answer that a planner may look at
+TOO_MANY = 1e9  # £ for each contract that a body holds above its limit: no cost outweighs it
 Column = tuple[int, ...]  # the option of each anchor body, for one service
 
 
@@ -68,32 +69,36 @@ class Search:
         return column
 
     def _improve(self, columns: Sequence[Column], clock: Clock) -> Picks | None:
-        """Together, then one by one, until nothing pays or the time (at least LEAST) is up. Keeps every rule but
-        perhaps the limit on relationships, which `evaluate` checks. The same columns give the same picks unless time
-        cuts it short."""
+        """Together, then one by one, until nothing pays or the time (at least LEAST, and until no body holds too many
+        contracts) is up. The same columns give the same picks unless time cuts it short."""
         if any(-1 in column for column in columns):
             return None
         self._put(list(enumerate(columns)))
         self.joint = {o: self._joint(o) for o in range(len(self.scale))}
-        together = [tuple(range(self.s)), *self.ground.pathways.values(), *((s,) for s in range(self.s))]
-        paying = True
         least = Clock(LEAST)
-        while paying and not (clock.over() and least.over()):
+        paying, late = True, False
+        while paying and not late:
             paying = False
-            for group in together:
-                for scale in dict.fromkeys(self.scale):
-                    paying |= self._try([(s, c) for s in group for c in self._pattern(s, scale)])
-            for o in range(len(self.scale)):
-                for alike in self._alike():
-                    here = [s for s in alike if o in self.allowed[s]]
-                    paying |= self._try([(s, self._install(s, self.columns[s], o)) for s in here])
-            for s in range(self.s):
-                for o in self.allowed[s]:
-                    if clock.over() and least.over():
-                        break
-                    paying |= self._try([(s, self._install(s, self.columns[s], o))])
-        self.late |= clock.over()
+            for moves in self._moves():
+                paying |= self._try(moves)
+                late = clock.over() and least.over() and max(self.joint.values()) < TOO_MANY
+                if late:
+                    break
+        self.late |= late
         return np.array(self.columns, dtype=np.int64).reshape(self.s, self.n).T.copy()
+
+    def _moves(self) -> Iterator[list[tuple[int, Column]]]:
+        """What to try, each made of the columns as they are by then: whole scales, options for alike services, options
+        for one."""
+        for group in (tuple(range(self.s)), *self.ground.pathways.values(), *((s,) for s in range(self.s))):
+            for scale in dict.fromkeys(self.scale):
+                yield [(s, c) for s in group for c in self._pattern(s, scale)]
+        for o in range(len(self.scale)):
+            for alike in self._alike():
+                yield [(s, self._install(s, self.columns[s], o)) for s in alike if o in self.allowed[s]]
+        for s in range(self.s):
+            for o in self.allowed[s]:
+                yield [(s, self._install(s, self.columns[s], o))]
 
     def _alike(self) -> list[list[int]]:
         """Services that are placed alike, and those that share any option that covers several bodies."""
@@ -181,4 +186,7 @@ class Search:
         if self.bought[option] is None:
             return total
         carried = self.carried[option][:, None]
-        return total + float(self.extra[(carried > self.cut) & (carried >= self.above)].sum())
+        held = carried > self.cut
+        if self.ground.options[option].kind == "anchor":
+            total += TOO_MANY * max(0, int(held.sum()) - self.ground.scenario.contracts.most_relationships)
+        return total + float(self.extra[held & (carried >= self.above)].sum())

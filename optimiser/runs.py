@@ -21,7 +21,10 @@ from optimiser.errors import OutputError, Problem
 
 MANIFEST = "manifest.json"
 TIMINGS = "timings.json"
-HASHING = f'sha256 of the bytes of each file; summary.json without its "seconds" line; {TIMINGS} is left out'
+UNHASHED = ("progress.csv", TIMINGS)  # how the work went, which differs each time
+HASHING = (
+    'sha256 of the bytes of each file; summary.json without its "seconds" line; the files under "unhashed" left out'
+)
 LIBRARIES = (
     "consortia", "geopandas", "highspy", "jinja2", "matplotlib", "networkx", "numba", "numpy", "pandas",
     "pulp", "pydantic", "pyogrio", "pyproj", "scipy", "shapely", "xlsxwriter",
@@ -31,8 +34,32 @@ _SECONDS_LINE = re.compile(rb'^\s*"seconds":[^\n]*\n', re.MULTILINE)
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
+def refuse_unwritable(out: Path, overwrite: bool = False) -> None:
+    """Raise OutputError when the run folder `out` could not be written in the end: call it before hours of work."""
+    refuse_existing(out, overwrite)
+    above = Path(os.path.realpath(out)).parent
+    while not above.exists():
+        above = above.parent
+    if not above.is_dir():
+        raise OutputError(
+            Problem(
+                f"{above.name} is a file", str(out), "No run can be written inside a file.", "Choose another folder."
+            )
+        )
+    try:
+        Path(tempfile.mkdtemp(prefix=f".{out.name}.staging-", dir=above)).rmdir()
+    except OSError as fault:
+        raise OutputError(
+            Problem(
+                f"cannot write into {above}: {fault.strerror or fault}",
+                str(out),
+                mend="Check permissions, or choose another folder.",
+            )
+        ) from fault
+
+
 def refuse_existing(out: Path, overwrite: bool = False) -> None:
-    """Raise OutputError when `out` may not be written: call it before hours of work, `staged` asks again.
+    """Raise OutputError when `out` holds something that may not be replaced.
 
     An empty folder may be filled. A run may be replaced with `overwrite`; a folder that is no run never is.
     """
@@ -102,22 +129,30 @@ def write_manifest(
     seed: int,
     options: Mapping[str, object],
     solver: Mapping[str, object],
+    status: str = "",
+    cut_short: Iterable[str] = (),
     warnings: Iterable[str] = (),
 ) -> Path:
     """Write manifest.json, the last file of a run: what went in, what came out, and what made it.
 
     inputs: file name → sha256. options: as given, paths reduced to their last part (local paths never leave).
-    solver: status and gap of the whole and of each part. Outputs are hashed as `HASHING` says.
+    solver: gap of the whole; method, status and gap of each part. status: of the whole. cut_short: parts whose work a
+    clock or a person ended; the run is reproducible only where there are none. Outputs are hashed as `HASHING` says.
     """
     outputs = {
         path.relative_to(folder).as_posix(): digest(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in (MANIFEST, TIMINGS)
+        if path.is_file() and path.name not in (MANIFEST, *UNHASHED)
     }
+    cut = list(cut_short)
     document = {
         "format": 1,
+        "status": status,
+        "reproducible": not cut,
+        "cut_short": cut,
         "inputs": dict(sorted(inputs.items())),
         "outputs": outputs,
+        "unhashed": [name for name in UNHASHED if (folder / name).is_file()],
         "hashing": HASHING,
         "versions": versions(),
         "seed": seed,

@@ -1,12 +1,11 @@
-"""What planners read in the terminal: progress while solving, then the plan on one screen."""
+"""What planners read in the terminal when the work is done: the plan on one screen, a dataset in a few lines."""
 
 from __future__ import annotations
 
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,30 +17,14 @@ from optimiser.domain import NO_BODY
 if TYPE_CHECKING:
     from geodata.official.england_open import ImportReport
     from optimiser.domain import Dataset
-    from optimiser.partition.run import Progress
     from optimiser.plan import Plan
     from optimiser.scenario import Scenario
     from optimiser.scorecard import Measure, Scorecard
 
 WORDS = ("kind", "services", "unit", "evidence")  # columns of text, aligned left
 MOST_NOTES = 10  # the rest are in the report
+BEST = "Best for these assumptions."
 OPEN_FIRST = (("map.html", "the map"), ("report.html", "the paper"), ("plan.xlsx", "the tables"))
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[Progress], None]]:
-    """A reporter of bound, incumbent and gap: one live line on a terminal, plain lines elsewhere; always to stderr."""
-    console = Console(stderr=True)
-    if console.is_terminal:
-        with console.status("starting") as status:
-            yield lambda p: status.update(_line(p))
-    else:
-        yield lambda p: print(_line(p), file=sys.stderr, flush=True) if p.stage.startswith("done") else None
-
-
-def _line(p: Progress) -> str:
-    proved = f" · bound £{p.bound / 1e6:,.2f}m · gap {p.gap:.2%}" if p.bound > float("-inf") else ""
-    return f"{p.name} · {p.stage} · {p.seconds:.0f} s · {p.bodies} bodies · £{p.incumbent / 1e6:,.2f}m{proved}"
 
 
 def show(plan: Plan, out: Path) -> None:
@@ -58,7 +41,8 @@ def show(plan: Plan, out: Path) -> None:
     certificates = plan.certificates.values()
     structure = 1 - sum(c.bound for c in certificates) / sum(c.objective for c in certificates)
     placed = f"; services within {plan.placement.certificate.gap:.1%}, given this structure" if plan.placement else ""
-    console.print("[bold]Best for these assumptions.[/bold]", end=" ")
+    best = "Unfinished: the best plan found when the work was stopped." if plan.interrupted else BEST
+    console.print(f"[bold]{best}[/bold]", end=" ")
     console.print(f"Proved: structure within {structure:.1%} of the best for the costs it is charged{placed}.")
 
     table = _table("scale", "bodies", "median", "smallest", "largest", "today", "proved within")
@@ -100,6 +84,13 @@ def show(plan: Plan, out: Path) -> None:
     for name, what in OPEN_FIRST:
         console.print(f"  {out / name}  ({what})", soft_wrap=True)
     console.print(f"Check it independently: python scripts/verify_plan.py {out}", soft_wrap=True)
+
+
+def show_time(seconds: Mapping[str, float], writing: float, limit: float | None) -> None:
+    """How the time was spent, stage by stage, on stderr. writing: of the run. limit: seconds asked for."""
+    spent = ", ".join(f"{stage} {s:.0f} s" for stage, s in seconds.items() if s >= 0.5)
+    allowed = "" if limit is None else f" of the {limit:g} s allowed"
+    print(f"Time: {sum(seconds.values()):.0f} s{allowed} ({spent}), then {writing:.0f} s to write.", file=sys.stderr)
 
 
 def _by_scale(plan: Plan) -> list[tuple[str, list[str]]]:

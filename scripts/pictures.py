@@ -32,7 +32,7 @@ from geodata.maps.page import write_map  # noqa: E402
 from geodata.maps.report import write_report  # noqa: E402
 from geodata.plan_tables import capital  # noqa: E402
 from geodata.read import read_dataset  # noqa: E402
-from optimiser import terminal  # noqa: E402
+from optimiser import live, terminal  # noqa: E402
 from optimiser.plan import Plan, make_plan  # noqa: E402
 from optimiser.scenario import load_scenario  # noqa: E402
 
@@ -47,7 +47,7 @@ def main() -> int:
     options = arguments().parse_args()
     scenario = load_scenario(options.scenario)
     ground = read_dataset(options.data or region())
-    with terminal.progress() as report:
+    with live.progress() as report:
         plan = make_plan(ground.dataset, scenario, scenario.seed, report=report)
     options.out.mkdir(parents=True, exist_ok=True)
     missing = draw(plan, ground, options.out)

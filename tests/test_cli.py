@@ -12,6 +12,7 @@ import pytest
 
 from geodata.demo import region
 from optimiser.cli import main
+from optimiser.runs import versions
 from tests.worlds import world, write_files, write_world
 
 ROOT = Path(__file__).parents[1]
@@ -218,7 +219,14 @@ def test_the_bundled_region_is_valid(monkeypatch, capsys):
     assert "is valid" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [["--help"], ["plan", "--help"], ["validate", "--help"], ["import", "--help"]])
+def test_the_version_is_that_of_the_package(monkeypatch, capsys):
+    assert consortia(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out.strip() == f"consortia {versions().get('consortia', '(not installed)')}"
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["plan", "--help"], ["validate", "--help"], ["import", "--help"]]
+)
 def test_help_loads_none_of_the_heavy_packages(words):
     script = (
         "import sys; from optimiser.cli import main\n"
@@ -229,4 +237,4 @@ def test_help_loads_none_of_the_heavy_packages(words):
     )
     done = python("-c", script)
     assert done.returncode == 0, done.stderr
-    assert "Usage" in done.stdout
+    assert "Usage" in done.stdout or done.stdout.startswith("consortia ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -104,6 +105,24 @@ def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(OutputError, match="is a file"):
         write(tmp_path / "run", overwrite=True)
+
+
+def test_a_run_inside_a_file_is_refused_before_any_work(tmp_path):
+    (tmp_path / "notes").write_text("a file")
+    with pytest.raises(OutputError, match="notes is a file"):
+        runs.refuse_unwritable(tmp_path / "notes" / "run")
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path):
+    """A planner who asks for a run on a read-only share is told at once, not after an hour."""
+    shut = tmp_path / "shut"
+    shut.mkdir(mode=0o500)
+    if os.access(shut, os.W_OK):
+        shut = Path("/proc")  # the administrator may write anywhere but where the system makes no files
+    with pytest.raises(OutputError, match=f"cannot write into {shut}"):
+        runs.refuse_unwritable(shut / "here" / "run")
+    runs.refuse_unwritable(tmp_path / "here" / "run")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["shut"], "nothing is left behind by asking"
 
 
 def test_an_empty_folder_may_be_filled(tmp_path):
@@ -211,7 +230,7 @@ def test_the_manifest_hashes_what_was_written_and_no_timings_or_paths(tmp_path):
                     "scenario": "../mine/x.toml",
                     "overrides": ["price_year=2010/11"],
                 },
-                solver={"status": "x", "gap": 0.01},
+                solver={"gap": 0.01},
             )
         return json.loads((tmp_path / name / "manifest.json").read_text())
 

@@ -76,7 +76,9 @@ def comparison(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]]:
 
 def tags(plan: Plan) -> list[str]:
     """What a reader must know at first sight."""
-    found = ["Invented data"] if plan.dataset.info.synthetic else []
+    found = ["Unfinished"] if plan.interrupted else []
+    if plan.dataset.info.synthetic:
+        found.append("Invented data")
     flows = summary.estimated(plan)["flows"]
     if sum(entry["share"] for label, entry in flows.items() if label != "observed") > 0.005:  # type: ignore[attr-defined]
         found.append("Patient flows partly estimated")

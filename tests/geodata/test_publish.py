@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 import pytest
@@ -14,14 +15,16 @@ from geodata.maps.map_data import encode
 from geodata.maps.template import inline_json
 from geodata.publish import OPEN_FIRST, publish
 from optimiser import runs
+from optimiser.caveats import unfinished
 from optimiser.errors import DisclosureError, OutputError
+from optimiser.partition.run import Progress
 from tests import plans
 
 FILES = {
     "adjacency.csv", "attributes.csv", "bodies.csv", "bodies_today.csv", "certificate.json", "contracts.csv",
     "five_questions.csv", "footprints.csv", "functions.csv", "manifest.json", "map.html", "placement.csv",
-    "plan.gpkg", "plan.xlsx", "practices.csv", "provider_graph.graphml", "relationships.csv", "report.html",
-    "scenario.json", "summary.json", "timings.json",
+    "plan.gpkg", "plan.xlsx", "practices.csv", "progress.csv", "provider_graph.graphml", "relationships.csv",
+    "report.html", "scenario.json", "summary.json", "timings.json",
 }  # fmt: skip
 
 
@@ -37,7 +40,8 @@ def test_every_file_is_there_and_hashed(run):
     assert {p.name for p in run.iterdir()} == FILES
     assert set(OPEN_FIRST) <= FILES
     manifest = json.loads((run / "manifest.json").read_text())
-    assert set(manifest["outputs"]) == FILES - {"manifest.json", "timings.json"}
+    assert manifest["unhashed"] == ["progress.csv", "timings.json"]
+    assert set(manifest["outputs"]) == FILES - {"manifest.json", *manifest["unhashed"]}
     for name, found in manifest["outputs"].items():
         assert runs.digest(run / name) == found
     assert manifest["inputs"] == {"practices.csv": "ab" * 32}
@@ -47,9 +51,41 @@ def test_every_file_is_there_and_hashed(run):
 
 
 def test_the_same_plan_gives_the_same_manifest_however_long_it_took(run, tmp_path):
-    slow = plans.plan(seconds={"structure": 900.0})
+    lines = (Progress("locality", "bound", 90.0, 1e6, 2e6, 3), Progress("locality", "search", 1.0, -inf, inf, 0))
+    slow = plans.plan(seconds={"structure": 900.0}, progress=lines)
     publish(slow, plans.ground(slow.dataset), tmp_path / "again", {"data": run.parent, "time_limit": 60})
     assert (tmp_path / "again" / "manifest.json").read_bytes() == (run / "manifest.json").read_bytes()
+    assert json.loads((run / "manifest.json").read_text())["reproducible"] is True
+    assert (tmp_path / "again" / "progress.csv").read_text(encoding="utf-8-sig").splitlines() == [
+        "seconds,scale,stage,bodies,incumbent,bound,gap",
+        "90.0,locality,bound,3,2000000.0,1000000.0,0.5",
+        "1.0,locality,search,,,,",
+    ]
+
+
+def test_a_plan_that_was_stopped_says_so_wherever_it_is_read(tmp_path):
+    """A planner pressed Ctrl-C: map, paper, tables and manifest all call the plan unfinished."""
+    cut = ("consortium", "services")
+    plan = plans.plan(cut=cut, interrupted=True, warnings=tuple(unfinished(plans.plan().scenario, cut, True)))
+    out = tmp_path / "run"
+    publish(plan, plans.ground(plan.dataset), out, {})
+    manifest, document = (json.loads((out / name).read_text()) for name in ("manifest.json", "summary.json"))
+    assert manifest["status"] == document["status"] == "interrupted: kept the best plan found"
+    assert manifest["reproducible"] is document["reproducible"] is False
+    assert manifest["cut_short"] == document["cut_short"] == list(cut)
+    for page in ("map.html", "report.html"):
+        text = (out / page).read_text()
+        assert "Unfinished, the best found when the work was stopped" in text
+        assert "The work was stopped by hand at: consortia, services" in text
+        assert "Best for these assumptions" not in text
+
+
+def test_a_plan_that_a_clock_cut_is_not_called_reproducible(tmp_path):
+    plan = plans.plan(cut=("sensitivity",))
+    publish(plan, plans.ground(plan.dataset), tmp_path / "run", {})
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["reproducible"] is False and manifest["cut_short"] == ["sensitivity"]
+    assert manifest["status"].startswith("feasible"), "a limit that passes is no failure"
 
 
 def test_no_file_tells_where_it_was_made_or_what_was_said_in_confidence(run):

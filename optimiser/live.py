@@ -1,0 +1,92 @@
+"""What planners see while the work goes on, on stderr: a table of scales on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from optimiser.clock import Clock, never
+from optimiser.partition.run import Progress
+
+EVERY = 2.0  # seconds between two plain lines of one scale, the first and the last apart
+HINT = "Ctrl-C keeps the best plan found so far"
+STOPPING = "Stopping: the plan is finished with the least work. Ctrl-C again drops it"
+
+
+@contextmanager
+def progress(stopping: Callable[[], bool] = never) -> Iterator[Callable[[Progress], None]]:
+    """A reporter of what is found and proved. stopping: whether somebody has asked for the work to end."""
+    console = Console(stderr=True)
+    if console.is_terminal and not console.is_dumb_terminal and "NO_COLOR" not in os.environ:
+        board = Board(stopping)
+        with Live(board, console=console):
+            yield board.see
+    else:
+        yield Lines().see
+
+
+class Board:
+    """One row for each scale, and for services and sensitivity, in the order in which they were first worked on."""
+
+    def __init__(self, stopping: Callable[[], bool]):
+        self._rows: dict[str, Progress] = {}
+        self._stopping, self._clock = stopping, Clock()
+
+    def see(self, p: Progress) -> None:
+        """Put a line of progress in its row."""
+        self._rows[p.name] = p
+
+    def __rich__(self) -> Table:
+        caption = STOPPING if self._stopping() else HINT
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", caption_justify="left", caption_style="dim")
+        table.caption = f"{self._clock.elapsed():.0f} s. {caption}."
+        for heading in ("", "doing"):
+            table.add_column(heading)
+        for heading in ("at second", "bodies", "£m a year", "bound £m", "gap"):
+            table.add_column(heading, justify="right")
+        for name, p in tuple(self._rows.items()):
+            table.add_row(name, p.stage, f"{p.seconds:.0f}", *_figures(p))
+        return table
+
+
+class Lines:
+    """A line at once when a scale begins and when it is done; between, one for what is better, every few seconds."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, Progress] = {}
+
+    def see(self, p: Progress) -> None:
+        """Print a line of progress, or not."""
+        last = self._last.get(p.name)
+        news = last is None or p.stage.startswith("done")
+        if last is not None and p.seconds - last.seconds >= EVERY:
+            news |= p.incumbent < last.incumbent or p.bound > last.bound
+        if news:
+            self._last[p.name] = p
+            print(line(p), file=sys.stderr, flush=True)
+
+
+def line(p: Progress) -> str:
+    """A line of progress in words: seconds since the start, scale, stage, bodies, £m a year, bound, gap."""
+    bodies, cost, bound, gap = _figures(p)
+    proved = f" · bound £{bound}m · gap {gap}" if bound else ""
+    found = f" · {bodies} bodies · £{cost}m a year" if cost else " · no plan yet"
+    return f"{p.seconds:4.0f} s · {p.name} · {p.stage}{found}{proved}"
+
+
+def _figures(p: Progress) -> tuple[str, str, str, str]:
+    """Bodies, cost, bound and gap; blank where there is none yet."""
+    found, proved = math.isfinite(p.incumbent), math.isfinite(p.bound)
+    return (
+        f"{p.bodies:,}" if found else "",
+        f"{p.incumbent / 1e6:,.2f}" if found else "",
+        f"{p.bound / 1e6:,.2f}" if proved else "",
+        f"{max(0.0, p.gap):.2%}" if found and proved else "",
+    )
