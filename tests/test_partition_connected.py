@@ -138,6 +138,29 @@ def test_the_bound_is_below_the_best_partition_and_not_below_the_one_over_all_se
     assert higher > 60, "contiguity should tell in these worlds"
 
 
+def test_a_cheaper_partition_is_made_of_the_bodies_within_the_gap():
+    rng = np.random.default_rng(5)
+    complete, fewer = 0, 0
+    for k in range(len(WORLDS)):
+        problem, core, fixed, kept = world(k)
+        if core is None or problem.min_bodies is not None or problem.splits is not None:
+            continue
+        least, answer = oracle.best(problem)
+        if answer is None:
+            continue
+        tables, pi = tables_of(core), next(some_multipliers(core, rng))
+        bound = lagrangian(core, pi, price_connected(tables, pi).least) + fixed
+        found = price_connected(tables, pi, least - bound + 1e-6, most=300)
+        assert found.complete()
+        back = {int(unit): i for i, unit in enumerate(kept)}
+        assert {tuple(back[u] for u in body) for body in answer if body[0] in back} <= set(found.bodies()), WORLDS[k]
+        complete, fewer = complete + 1, fewer + (len(found.bodies()) < len(sets_of(problem, core, kept)))
+        few = price_connected(tables, pi, most=1)
+        assert few.complete() == (few.held[:, 0] == 0).all()
+    assert complete > 40
+    assert fewer > 20
+
+
 def test_a_search_cut_short_bounds_from_below_and_says_so():
     rng = np.random.default_rng(4)
     short, loose = 0, 0

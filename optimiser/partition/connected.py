@@ -51,6 +51,12 @@ class PricedConnected(NamedTuple):
         kept = zip(*np.nonzero(self.held), strict=True)
         return sorted({tuple(self._units(int(j), int(k)).tolist()) for j, k in kept})
 
+    def complete(self) -> bool:
+        """Whether every body below the cut was kept. Then a partition that costs less than LB(π) + cut is made of
+        `bodies()` alone, numbers of bodies being free: one with another body costs LB(π) + its reduced cost at least.
+        """
+        return not self.unfinished.any() and not self.held[:, -1].any()
+
     def _units(self, centre: int, place: int) -> NDArray[np.int64]:
         return np.sort(self.members[centre, place, : self.held[centre, place]]).astype(np.int64)
 

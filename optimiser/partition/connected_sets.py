@@ -118,7 +118,7 @@ def _search(tables, work, a, b, cut, sets, cost, held, members):
     own = tables.unit[a]
     work.front[0], work.barred[own] = own, True
     work.at[0], work.end[0] = 0, 1
-    worst, left, tried, depth = cut, INF, 0, 0
+    worst, left, tried, kept, depth = cut, INF, 0, 0, 0
     while depth >= 0:
         done = work.at[depth] == work.end[depth]
         if not done:
@@ -143,7 +143,11 @@ def _search(tables, work, a, b, cut, sets, cost, held, members):
         work.patients[below], work.total[below] = patients, work.total[depth] + work.value[u]
         value = work.total[below] + tables.size[patients]
         if value < worst:
-            worst = min(worst, _keep(work, below, value, cost, held, members))
+            place = kept if kept < len(cost) else _dearest(cost)
+            _keep(work, below, value, place, cost, held, members)
+            kept += 1
+            if kept >= len(cost):
+                worst = cost[_dearest(cost)]
         if work.low[below] + rest[patients // BIN] < worst:
             work.at[below], work.end[below] = work.at[depth], _join_frontier(tables, work, u, work.end[depth])
             depth = below
@@ -186,19 +190,21 @@ def _join_frontier(tables, work, u, end):
 
 
 @inner
-def _keep(work, units, value, cost, held, members):
-    """The units chosen replace the dearest set kept; what the dearest costs now."""
+def _keep(work, units, value, place, cost, held, members):
+    """The units chosen are kept at a place."""
+    cost[place], held[place] = value, units
+    for k in range(units):
+        members[place, k] = work.chosen[k]
+
+
+@inner
+def _dearest(cost):
+    """The place of the dearest set kept."""
     place = 0
     for k in range(len(cost)):
         if cost[k] > cost[place]:
             place = k
-    cost[place], held[place] = value, units
-    for k in range(units):
-        members[place, k] = work.chosen[k]
-    dearest = value
-    for k in range(len(cost)):
-        dearest = max(dearest, cost[k])
-    return dearest
+    return place
 
 
 @numba.njit(cache=True)
