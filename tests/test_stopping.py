@@ -1,4 +1,4 @@
-"""When the work ends before it is done: Ctrl-C, a limit of time, a gap asked for. Real processes, as planners run it."""
+"""When work ends before it is done: Ctrl-C, a limit of time, a gap asked for. Real processes, as planners run them."""
 
 from __future__ import annotations
 
