@@ -7,7 +7,7 @@ let go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,22 +15,16 @@ from numpy.typing import NDArray
 
 from optimiser.clock import Clock
 from optimiser.domain import Body, Certificate, Dataset, Structure
-from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.forces import PairCharges, structure_terms
 from optimiser.naming import place_names
-from optimiser.partition.problem import PartitionProblem
+from optimiser.nesting import ANCHOR_SHARE, NESTED_SHARE, Nesting, Report, Work, silent
 from optimiser.partition.run import Budget, Progress
-from optimiser.partition.solve import Solution, solve
+from optimiser.partition.solve import Solution
 from optimiser.pins import check_pins, frozen_bodies
 from optimiser.scenario import Scenario
 from optimiser.units import ScaleProblem, scale_problem
 
-Report = Callable[[Progress], None]
-Start = NDArray[np.int32] | None
-
-
-LEAST = Budget(moves=20_000, rounds=0, branches=1)  # yields a plan at all; hears neither the clock nor who asks to stop
-ANCHOR_SHARE, OTHER_SHARE, NESTED_SHARE = 3.0, 2.0, 1.0  # of the time, when it is short
+OTHER_SHARE = 2.0  # of the time, when it is short
 
 
 @dataclass(frozen=True)
@@ -47,40 +41,12 @@ class Hierarchy:
     cut: tuple[str, ...] = ()
 
 
-class Work:
-    """Deals a budget out to one solve after another: each gets its share of the time that is left, and the least work
-    once none is. budget.seconds: for all of them. owed: the sum of the shares to come. cut: scales that got less than
-    their work.
-    """
-
-    def __init__(self, budget: Budget, owed: float):
-        self.budget, self.owed, self.cut = budget, owed, set[str]()
-        self.clock = Clock(budget.seconds, budget.stop)
-
-    def solve(
-        self,
-        problem: PartitionProblem,
-        seed: int,
-        share: float,
-        report: Report,
-        prove: bool = True,
-        start: Start = None,
-    ) -> Solution:
-        """As optimiser.partition.solve, within `share` of what is owed."""
-        part, self.owed = share / self.owed, self.owed - share
-        budget = LEAST if self.clock.over() else replace(self.budget, seconds=self.clock.part(part).left())
-        found = solve(problem, seed, budget, start, report, prove and budget is not LEAST)
-        if found.cut_by_clock or budget is LEAST:
-            self.cut.add(problem.name)
-        return found
-
-
 def build(
     dataset: Dataset,
     scenario: Scenario,
     seed: int,
     budget: Budget,
-    report: Report = lambda _: None,
+    report: Report = silent,
 ) -> Hierarchy:
     """The best nested structure found, with a certificate for every scale. budget.seconds: for the whole structure.
 
@@ -102,16 +68,17 @@ def build(
         found = work.solve(free.problem, seed + scales.index(name), share, report)
         proofs[name] = _certificate(dataset, free, found, name in work.cut)
         if name == anchor:
-            anchored = {anchor: free.membership(found.assignment)}
+            anchored = free.membership(found.assignment)
         del free
 
-    finer = replace(
-        budget, rounds=budget.rounds // 2, branches=3, gap=1e-5, cells=0.0, seconds=clock.left()
-    )  # what is proved inside bodies already chosen is not published
+    # what is proved inside bodies already chosen is not published: it only sharpens the search
+    finer = replace(budget, rounds=budget.rounds // 2, branches=3, gap=1e-5, cells=0.0, seconds=clock.left())
     within = Work(finer, nested)
-    membership = nest(
-        dataset, scenario, seed, within, anchored, lambda p: report(replace(p, bound=proofs[p.name].bound))
-    )
+
+    def tell(p: Progress) -> None:
+        report(replace(p, bound=proofs[p.name].bound))  # the un-nested problem's, which holds for every plan
+
+    membership = Nesting(dataset, scenario, seed, within, tell).around(anchored)
     structure = assemble(dataset, scenario, membership)
     terms = structure_terms(dataset, scenario, structure)
     certificates = {name: replace(proofs[name], objective=sum(terms[name].values())) for name in scales}
@@ -129,59 +96,18 @@ def restructure(
     was found; its £ a year; and whether a clock cut the work. No bound is proved.
     """
     anchor = scenario.anchor_scale
-    work = Work(effort, 1.0 * len(scenario.scales_used))
+    work = Work(effort, 1.0 + NESTED_SHARE * (len(scenario.scales_used) - 1))
     free = scale_problem(dataset, scenario, scenario.scale(anchor))
     found = work.solve(free.problem, seed, 1.0, silent, False, structure.membership[anchor][free.first])
-    anchored = {anchor: free.membership(found.assignment)}
+    anchored = free.membership(found.assignment)
     del free
-    membership = nest(dataset, scenario, seed, work, anchored, silent, prove=False)
+    membership = Nesting(dataset, scenario, seed, work, prove=False).around(anchored)
     choices = [(s, _total(dataset, scenario, s)) for s in (structure, assemble(dataset, scenario, membership))]
     return *min(choices, key=lambda choice: choice[1]), bool(work.cut)
 
 
 def _total(dataset: Dataset, scenario: Scenario, structure: Structure) -> float:
     return sum(sum(terms.values()) for terms in structure_terms(dataset, scenario, structure).values())
-
-
-def nest(
-    dataset: Dataset,
-    scenario: Scenario,
-    seed: int,
-    work: Work,
-    anchored: Mapping[str, NDArray[np.int32]],
-    report: Report,
-    prove: bool = True,
-) -> dict[str, NDArray[np.int32]]:
-    """Membership by practice at every scale, from the anchor's outwards: each scale inside or over the last."""
-    scales = scenario.scales_used
-    anchor = scales.index(scenario.anchor_scale)
-    membership = dict(anchored)
-    for k in range(anchor - 1, -1, -1):
-        held = scale_problem(dataset, scenario, scenario.scale(scales[k]), inside=membership[scales[k + 1]])
-        found = _solve_nested(held.problem, seed + k, work, _placed(report, "within"), prove)
-        membership[scales[k]] = held.membership(found.assignment)
-        del held
-    for k in range(anchor + 1, len(scales)):
-        over = scale_problem(dataset, scenario, scenario.scale(scales[k]), whole=membership[scales[k - 1]])
-        found = _solve_nested(over.problem, seed + k, work, _placed(report, "over"), prove)
-        membership[scales[k]] = over.membership(found.assignment)
-        del over
-    return membership
-
-
-def _solve_nested(problem: PartitionProblem, seed: int, work: Work, report: Report, prove: bool) -> Solution:
-    """Solve inside or over bodies already chosen. That it cannot be done for these proves nothing for others."""
-    try:
-        return work.solve(problem, seed, NESTED_SHARE, report, prove)
-    except Infeasible as dead_end:
-        first = dead_end.problems[0]
-        raise LimitReached(
-            Problem(
-                f"no plan found: {first.what}, given the bodies chosen at the scale planned before it",
-                rule="Other bodies there may allow one.",
-                mend=f"{first.mend} Or try another seed, or sizes that nest more easily.",
-            )
-        ) from dead_end
 
 
 def assemble(dataset: Dataset, scenario: Scenario, membership: Mapping[str, NDArray[np.int32]]) -> Structure:
@@ -265,12 +191,3 @@ def _certificate(dataset: Dataset, scale: ScaleProblem, alone: Solution, cut: bo
             ],
         },
     )
-
-
-def _placed(report: Report, word: str) -> Report:
-    """Progress of a nested solve. The bound proved there holds only for the bodies already chosen: it is not told."""
-    return lambda p: report(replace(p, stage=f"{p.stage} ({word})", bound=-np.inf))
-
-
-def silent(progress: Progress) -> None:
-    """Tell nobody."""

@@ -14,8 +14,9 @@ from optimiser.costing import team_cost
 from optimiser.domain import Certificate, Dataset, Placement, Structure
 from optimiser.errors import VerificationError
 from optimiser.given import existing_structure, honoured
-from optimiser.hierarchy import Report, build, silent
+from optimiser.hierarchy import build
 from optimiser.journal import Journal
+from optimiser.nesting import Report, silent
 from optimiser.partition.run import Budget, Progress
 from optimiser.partition.solve import DEFAULT_BUDGET
 from optimiser.placement import GAP, place

@@ -13,7 +13,8 @@ from scipy.optimize import linear_sum_assignment
 from optimiser.clock import Clock
 from optimiser.domain import Dataset
 from optimiser.errors import LimitReached
-from optimiser.hierarchy import Hierarchy, Report, restructure, silent
+from optimiser.hierarchy import Hierarchy, restructure
+from optimiser.nesting import Report, silent
 from optimiser.partition.run import Budget, Progress
 from optimiser.scenario import Scenario
 

@@ -4,6 +4,7 @@ where.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,15 +51,16 @@ def scale_problem(
     scale: Scale,
     inside: NDArray[np.int32] | None = None,
     whole: NDArray[np.int32] | None = None,
+    tied: Sequence[tuple[int, int]] = (),
 ) -> ScaleProblem:
     """The problem of one scale, its cost, centres and weights defined on practices.
 
     inside: body number by practice of a larger scale that no body may leave. whole: body number by practice of a
-    smaller scale whose bodies stay whole. Without both it is the un-nested problem, whose bound holds for the nested
-    one. Raises Infeasible when pins contradict each other.
+    smaller scale whose bodies stay whole. tied: practices kept together besides. Without them it is the un-nested
+    problem, whose bound holds for the nested one. Raises Infeasible when pins contradict each other.
     """
     charges = PairCharges(dataset, scenario, scale)
-    unit = units_of(dataset, scenario, scale, whole)
+    unit = units_of(dataset, scenario, scale, whole, tied)
     if whole is not None:
         _fits_above(dataset, scenario, scale, unit)
     costs = charges.matrix()
@@ -117,13 +119,17 @@ def _fits_above(dataset: Dataset, scenario: Scenario, scale: Scale, unit: NDArra
 
 
 def units_of(
-    dataset: Dataset, scenario: Scenario, scale: Scale, whole: NDArray[np.int32] | None = None
+    dataset: Dataset,
+    scenario: Scenario,
+    scale: Scale,
+    whole: NDArray[np.int32] | None = None,
+    tied: Sequence[tuple[int, int]] = (),
 ) -> NDArray[np.int32]:
-    """Practices that must stay together share a unit: bodies kept whole, pins, frozen bodies, and whole authorities
-    where ruled."""
+    """Practices that must stay together share a unit: bodies kept whole, pins, frozen bodies, whole authorities where
+    ruled, and pairs tied besides."""
     n = len(dataset.practices)
-    tied = pins.ties(dataset, scenario, scale) + ([] if whole is None else pins.chains(whole.tolist()))
-    a, b = (np.array(x, dtype=np.int64) for x in zip(*tied, strict=True)) if tied else (np.empty(0, np.int64),) * 2
+    pairs = [*pins.ties(dataset, scenario, scale), *([] if whole is None else pins.chains(whole.tolist())), *tied]
+    a, b = (np.array(x, dtype=np.int64) for x in zip(*pairs, strict=True)) if pairs else (np.empty(0, np.int64),) * 2
     _, part = csgraph.connected_components(sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(n, n)), directed=False)
     return part.astype(np.int32)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -343,6 +344,53 @@ def test_a_dead_end_at_a_larger_scale_is_no_proof_that_no_plan_exists():
     }
     with pytest.raises(LimitReached, match="Other bodies there may allow one"):
         build(region("A A A A A A", patients=40_000), load_scenario("base", rules), 1, QUICK)
+
+
+def test_bodies_that_strand_a_practice_at_a_smaller_scale_are_chosen_again():
+    """A road through two councils. Risk alone would have consortia of four practices and two; then the one from across
+    the border has no locality, which may not leave its council. So each council makes a consortium."""
+    rules = {
+        "scales_used": ["locality", "consortium"],
+        "forces_off": [force for force in STRUCTURE_FORCES if force != "insurance"],
+        "scale.locality.min_patients": 20_000,
+        "scale.locality.max_patients": 40_000,
+        "scale.locality.authority_rule": "inside_one",
+        "scale.consortium.min_patients": 20_000,
+        "scale.consortium.max_patients": 40_000,
+    }
+    road, chosen = region("A A A B B B", patients=10_000), load_scenario("base", rules)
+    made = build(road, chosen, 1, QUICK)
+    assert broken_rules(road, chosen, made.structure) == ()
+    assert [body.members for body in made.structure.bodies["consortium"]] == [(0, 1, 2), (3, 4, 5)]
+    alone = build(road, load_scenario("base", {**rules, "scales_used": ["consortium"]}), 1, QUICK)
+    assert sorted(len(body.members) for body in alone.structure.bodies["consortium"]) == [2, 4]
+    assert made.price_of_nesting > 0
+    assert made.certificates["consortium"].bound <= total(alone) + 1e-6, "the bound is still that of the free problem"
+
+
+def test_no_time_at_all_still_gives_a_plan_that_keeps_every_rule(data):
+    """The least work is done, all of it marked as cut; what is proved is what size alone must cost."""
+    made = build(data, scenario(), 3, replace(QUICK, seconds=0.0))
+    assert broken_rules(data, scenario(), made.structure) == ()
+    assert made.cut == made.structure.scales
+    for proof in made.certificates.values():
+        assert 0 < proof.bound <= proof.objective and "stopped" in proof.status
+
+
+def test_who_asks_to_stop_between_two_scales_gets_what_was_done_and_the_least_of_the_rest(built, data):
+    """Ctrl-C once the consortia are done: they are those of the full work, the other scales are marked."""
+    others: list[str] = []
+
+    def report(p) -> None:
+        if p.name != "consortium":
+            others.append(p.name)
+
+    made = build(data, scenario(), 3, replace(QUICK, stop=lambda: bool(others)), report)
+    assert set(made.cut) == {"locality", "alliance", "agency"}
+    same = made.structure.membership["consortium"], built.structure.membership["consortium"]
+    assert np.array_equal(*same)
+    assert made.certificates["consortium"].bound == built.certificates["consortium"].bound
+    assert broken_rules(data, scenario(), made.structure) == ()
 
 
 def test_a_pinned_unit_that_no_centre_reaches_is_refused_before_any_bound():

@@ -172,6 +172,14 @@ class PartitionProblem:
         _, part = csgraph.connected_components(graph[keep][:, keep], directed=False)
         return len(set(part[np.isin(keep, members)])) == 1
 
+    def stranded(self) -> NDArray[np.int64]:
+        """Units that no centre within their reach could gather into a body of the least size."""
+        inside = np.flatnonzero(~self.alone)
+        reachable = np.isfinite(self.costs)
+        enough = self.weights[inside] @ reachable[inside] >= self.lo
+        enough &= np.isin(self.owner, inside) & reachable[self.owner, np.arange(len(self.owner))]
+        return inside[~reachable[inside][:, enough].any(axis=1)]
+
     def check_feasible(self) -> None:
         """Raise Infeasible with the arithmetic when no partition can exist, naming the units at fault.
 
@@ -216,17 +224,13 @@ class PartitionProblem:
             if limit is not None and wrong(limit):
                 count = most + alone if word == "at most" else fewest + alone
                 raise Infeasible(Problem(f"{self.name}: {limit} bodies asked for, but sizes allow {word} {count}"))
-        reachable = np.isfinite(self.costs)
-        enough = self.weights[inside] @ reachable[inside] >= self.lo
-        enough &= np.isin(self.owner, inside) & reachable[self.owner, np.arange(len(self.owner))]
-        stranded = inside[~reachable[inside][:, enough].any(axis=1)]
         problems = [
             Problem(
                 f"{self.name}: {self.labels[i]} ({self.weights[i]:,} patients) fits no body: "
                 f"no centre within its reach can gather {self.lo:,} patients",
                 mend="Declare a link or raise reach_km, lower min_patients, or leave it out.",
             )
-            for i in stranded
+            for i in self.stranded()
         ]
         if self.contiguous and not problems:
             open_ground = np.setdiff1d(np.arange(self.units), self.frozen)

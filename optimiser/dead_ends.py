@@ -1,0 +1,61 @@
+"""Bodies chosen at one scale may strand a practice at a smaller one: nothing inside its body is near enough, or enough.
+
+The way out is to keep it and the neighbours it needs in one body of the larger scale, and to choose those bodies again.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+
+import numpy as np
+
+from optimiser.domain import Dataset
+from optimiser.forces import PairCharges
+from optimiser.scenario import Scale, Scenario
+
+
+class DeadEnd(Exception):
+    """Practices are stranded at a scale by the bodies they are in. practices: positions."""
+
+    def __init__(self, scale: Scale, practices: tuple[int, ...]):
+        super().__init__(f"{len(practices)} practices are stranded at {scale.name}")
+        self.scale, self.practices = scale, practices
+
+
+def refuge(dataset: Dataset, scenario: Scenario, scale: Scale, practice: int) -> list[tuple[int, int]]:
+    """Pairs of practices whose tie would give a stranded one a body of its scale: it, as the centre, with the nearest
+    of those that touch what is gathered so far and are within its reach, until they have enough patients. Practices of
+    which a pin speaks are left to their pins. Fewer than enough where there are no more.
+    """
+    charges = PairCharges(dataset, scenario, scale)
+    everyone, here = np.arange(len(dataset.practices)), np.array([practice])
+    may = np.isfinite(charges.block(everyone, here)[:, 0])
+    may[_pinned(dataset, scenario)] = False
+    far = charges.km(everyone, here)
+    neighbours: dict[int, list[int]] = {}
+    for i, j in dataset.adjacency.tolist():
+        neighbours.setdefault(i, []).append(j)
+        neighbours.setdefault(j, []).append(i)
+    gathered, patients, seen = [practice], int(dataset.patients[practice]), {practice}
+    edge: list[tuple[float, int]] = []
+    while patients < scale.min_patients:
+        for near in neighbours.get(gathered[-1], ()):
+            if near not in seen and may[near]:
+                seen.add(near)
+                heappush(edge, (float(far[near]), near))
+        if not edge:
+            break
+        gathered.append(heappop(edge)[1])
+        patients += int(dataset.patients[gathered[-1]])
+    return [(practice, other) for other in gathered[1:]]
+
+
+def _pinned(dataset: Dataset, scenario: Scenario) -> list[int]:
+    """Practices that pins speak of, members of the existing bodies they name included."""
+    codes = {code for pin in scenario.pins for code in (*pin.practices, pin.with_)}
+    bodies = {(pin.scale, pin.body) for pin in scenario.pins if pin.body}
+    return [
+        i
+        for i, p in enumerate(dataset.practices)
+        if p.code in codes or any(p.existing.get(scale) == body for scale, body in bodies)
+    ]

@@ -1,0 +1,138 @@
+"""Scales inside the bodies of the anchor scale and over them, one solve after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimiser.clock import Clock
+from optimiser.dead_ends import DeadEnd, refuge
+from optimiser.domain import Dataset
+from optimiser.errors import Infeasible, LimitReached, Problem
+from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.run import Budget, Progress
+from optimiser.partition.solve import Solution, solve
+from optimiser.scenario import Scenario
+from optimiser.units import scale_problem
+
+Membership = NDArray[np.int32]  # body number by practice
+Report = Callable[[Progress], None]
+
+LEAST = Budget(moves=20_000, rounds=0, branches=1)  # yields a plan at all; hears neither the clock nor who asks to stop
+ANCHOR_SHARE, NESTED_SHARE = 3.0, 1.0  # of the time, when it is short
+DETOURS = 6  # times the anchor scale is solved again for the sake of practices that it strands
+
+
+def silent(progress: Progress) -> None:
+    """Tell nobody."""
+
+
+class Work:
+    """Deals a budget out to one solve after another: each gets its share of the time that is left, and the least work
+    once none is. budget.seconds: for all of them. owed: the sum of the shares to come. cut: scales that got less than
+    their work.
+    """
+
+    def __init__(self, budget: Budget, owed: float):
+        self.budget, self.owed, self.cut = budget, owed, set[str]()
+        self.clock = Clock(budget.seconds, budget.stop)
+
+    def solve(
+        self,
+        problem: PartitionProblem,
+        seed: int,
+        share: float,
+        report: Report,
+        prove: bool = True,
+        start: Membership | None = None,
+    ) -> Solution:
+        """As optimiser.partition.solve, within `share` of what is owed."""
+        part, self.owed = share / self.owed, self.owed - share
+        budget = LEAST if self.clock.over() else replace(self.budget, seconds=self.clock.part(part).left())
+        found = solve(problem, seed, budget, start, report, prove and budget is not LEAST)
+        if found.cut_by_clock or budget is LEAST:
+            self.cut.add(problem.name)
+        return found
+
+
+@dataclass
+class Nesting:
+    """What is the same for every nested solve. prove: bounds too, which sharpens the search. ties: practices kept
+    together so far because bodies that part them strand one of them at a smaller scale."""
+
+    dataset: Dataset
+    scenario: Scenario
+    seed: int
+    work: Work
+    report: Report = silent
+    prove: bool = True
+    ties: list[tuple[int, int]] = field(default_factory=list)
+
+    def around(self, anchored: Membership) -> dict[str, Membership]:
+        """Membership at every scale, from that of the anchor scale outwards.
+
+        Where the anchor's bodies strand practices of a smaller scale, these are tied to the neighbours they need and
+        the anchor scale is solved again. Raises LimitReached when no plan was found so.
+        """
+        for _ in range(DETOURS):
+            try:
+                return self._scales(anchored)
+            except DeadEnd as stuck:
+                more = [t for i in stuck.practices for t in refuge(self.dataset, self.scenario, stuck.scale, i)]
+                if set(more) <= set(self.ties):
+                    break
+                self.ties += more
+            anchored = self._again()
+        return self._scales(anchored, last=True)
+
+    def _again(self) -> Membership:
+        """The anchor scale solved with practices tied."""
+        anchor = self.scenario.anchor_scale
+        self.work.owed += ANCHOR_SHARE
+        tied = scale_problem(self.dataset, self.scenario, self.scenario.scale(anchor), tied=self.ties)
+        return tied.membership(self._solve(tied.problem, ANCHOR_SHARE, "again").assignment)
+
+    def _scales(self, anchored: Membership, last: bool = False) -> dict[str, Membership]:
+        """Each scale inside or over the one solved before it. last: whether a dead end is the end."""
+        dataset, scales = self.dataset, [self.scenario.scale(name) for name in self.scenario.scales_used]
+        anchor = self.scenario.scales_used.index(self.scenario.anchor_scale)
+        membership = {scales[anchor].name: anchored}
+        for k in range(anchor - 1, -1, -1):
+            inside = membership[scales[k + 1].name]
+            ties = self.ties if k else ()  # the smallest scale may part them: it was for its sake
+            held = scale_problem(dataset, self.scenario, scales[k], inside=inside, tied=ties)
+            stuck = held.first[held.problem.stranded()]
+            if len(stuck) and not last:
+                raise DeadEnd(scales[k], tuple(stuck.tolist()))
+            found = self._solve(held.problem, NESTED_SHARE, "within")
+            membership[scales[k].name] = held.membership(found.assignment)
+            del held
+        for k in range(anchor + 1, len(scales)):
+            over = scale_problem(dataset, self.scenario, scales[k], whole=membership[scales[k - 1].name])
+            found = self._solve(over.problem, NESTED_SHARE, "over")
+            membership[scales[k].name] = over.membership(found.assignment)
+            del over
+        return membership
+
+    def _solve(self, problem: PartitionProblem, share: float, word: str) -> Solution:
+        """Solve given bodies already chosen. That it cannot be done for these proves nothing for others, and a bound
+        that is proved for these holds for no others: it is not told."""
+
+        def tell(p: Progress) -> None:
+            self.report(replace(p, stage=f"{p.stage} ({word})", bound=-np.inf))
+
+        seed = self.seed + self.scenario.scales_used.index(problem.name)
+        try:
+            return self.work.solve(problem, seed, share, tell, self.prove)
+        except Infeasible as dead_end:
+            first = dead_end.problems[0]
+            raise LimitReached(
+                Problem(
+                    f"no plan found: {first.what}, given the bodies chosen at the scale planned before it",
+                    rule="Other bodies there may allow one.",
+                    mend=f"{first.mend} Or try another seed, or sizes that nest more easily.",
+                )
+            ) from dead_end
