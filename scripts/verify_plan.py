@@ -171,6 +171,8 @@ class Practice:
 
     def __init__(self, row: dict[str, str]):
         self.code, self.patients = row["code"], int(row["patients"])
+        if self.patients < 0:
+            raise ValueError(f"{self.code} has {self.patients} patients")
         self.at = float(row["easting"]), float(row["northing"])
         self.home = {"lower": row["lower_authority"], "upper": row["upper_authority"]}
         self.today = {key.removeprefix("existing_"): value for key, value in row.items() if key.startswith("existing_")}
@@ -931,20 +933,21 @@ def evidence(run: Run, scale: str, problem: Unnested, found: dict):
     ranges = True
     for number, branch in enumerate(found["branches"], start=1):
         where, pi = f"{scale}, branch {number}", branch["multipliers"]
-        if not (whole(branch["fewest"]) and whole(branch["most"]) and 0 <= branch["fewest"] <= branch["most"]):
-            yield f"{where}: {branch['fewest']} to {branch['most']} is no range of numbers of bodies"
+        fewest, most = branch["fewest"], branch["most"]
+        if not (whole(fewest) and whole(most) and 0 <= fewest <= min(most, len(expected))):
+            yield f"{where}: {fewest} to {most} is no range of numbers of bodies"
             ranges = False
             continue
-        covered.update(range(branch["fewest"], min(branch["most"], len(expected)) + 1))
+        covered.update(range(fewest, min(most, len(expected)) + 1))
         for words, codes in (
             ("no multiplier for", expected - set(pi)),
             ("a multiplier for what is no unit:", set(pi) - expected),
-            ("a multiplier that is no number for", {code for code in pi if not finite(pi[code])}),
+            ("a multiplier that is no usable number for", {code for code in pi if not finite(pi[code])}),
         ):
             if codes:
                 yield f"{where}: {words} {', '.join(sorted(codes)[:5])}{' …' if len(codes) > 5 else ''}"
         if not finite(branch["bound"]):
-            yield f"{where}: the bound is no number"
+            yield f"{where}: the bound is no usable number"
     rule, alone = run.rule(scale), len(problem.alone)
     fewest = max(1, (rule["min_bodies"] or 0) - alone, -(-problem.total // max(1, problem.hi)))
     most = min(len(problem.core), (rule["max_bodies"] or math.inf) - alone, problem.total // max(1, problem.lo))
@@ -958,7 +961,8 @@ def whole(number: object) -> bool:
 
 
 def finite(number: object) -> bool:
-    return whole(number) or (isinstance(number, float) and math.isfinite(number))
+    """A number, and none so large that pence are lost beside it."""
+    return (whole(number) or isinstance(number, float)) and abs(number) <= 1e12
 
 
 def bounds(run: Run):
@@ -1149,7 +1153,7 @@ def main() -> int:
         try:
             for problem in check(run):
                 problems.append(problem)
-        except (KeyError, ValueError, TypeError, AttributeError, ZeroDivisionError) as fault:
+        except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as fault:
             problems.append(f"could not check that {words}: {type(fault).__name__} {fault}")
         kept += [words] if len(problems) == before else []
     number = ", ".join(f"{len(run.members[s])} {s}" for s in run.scales)
