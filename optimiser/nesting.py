@@ -33,11 +33,11 @@ def silent(progress: Progress) -> None:
 class Work:
     """Deals a budget out to one solve after another: each gets its share of the time that is left, and the least work
     once none is. budget.seconds: for all of them. owed: the sum of the shares to come. cut: scales that got less than
-    their work.
+    their work. any: whether any scale has a partition, so that there is something to keep when somebody asks to stop.
     """
 
     def __init__(self, budget: Budget, owed: float):
-        self.budget, self.owed, self.cut = budget, owed, set[str]()
+        self.budget, self.owed, self.cut, self.any = budget, owed, set[str](), False
         self.clock = Clock(budget.seconds, budget.stop)
 
     def solve(
@@ -50,12 +50,19 @@ class Work:
         start: Membership | None = None,
     ) -> Solution:
         """As optimiser.partition.solve, within `share` of what is owed."""
-        part, self.owed = share / self.owed, self.owed - share
-        budget = LEAST if self.clock.over() else replace(self.budget, seconds=self.clock.part(part).left())
-        found = solve(problem, seed, budget, start, report, prove and budget is not LEAST)
-        if found.cut_by_clock or budget is LEAST:
+        part, self.owed = self.clock.part(share / self.owed), self.owed - share
+        found = None
+        if not part.over():
+            try:
+                budget = replace(self.budget, seconds=part.left())
+                found = solve(problem, seed, budget, start, report, prove)
+            except LimitReached:
+                if not part.over() or (part.stop() and not self.any):
+                    raise
+        if found is None or found.cut_by_clock:
             self.cut.add(problem.name)
-        return found
+        self.any = True
+        return found or solve(problem, seed, LEAST, start, report, prove=False)
 
 
 @dataclass

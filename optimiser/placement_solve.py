@@ -13,9 +13,9 @@ import numpy as np
 import pulp
 from numpy.typing import NDArray
 
-from optimiser import highs as thread
 from optimiser.clock import Clock
 from optimiser.errors import Infeasible, Problem, SolverError
+from optimiser.highs import FEASIBLE, Solver, run
 from optimiser.placement_costs import Ground
 from optimiser.placement_programme import UNIT, Programme
 from optimiser.placement_start import Search
@@ -34,7 +34,6 @@ PLAIN = {
 }
 MOVES = 0.1  # part of the time left for each search by moves
 SLACK = 1e-6  # £ thousand: what the solver may err in a reduced cost
-FEASIBLE = 2  # HiGHS's word for a feasible primal solution
 BROKEN = 1e-4  # part of a pool's greatest reserve by which a piece must be broken to be added
 
 
@@ -52,15 +51,15 @@ class Answer:
     cut_by_clock: bool
 
 
-class _Highs(pulp.HiGHS):
+class _Highs(Solver):
     """Relaxes, adding broken pieces of insurance; makes an answer near the relaxation; then searches among the columns
     that could be part of anything better. `proved` is the bound, in the model's unit. see: told the stage, the bound
     and the worth of the answer (£)."""
 
     def __init__(self, ground: Ground, programme: Programme, search: Search, clock: Clock, gap: float, see: See):
-        super().__init__(msg=False, gapRel=gap, **PLAIN)
+        super().__init__(clock, gap, **PLAIN)
         self.ground, self.programme, self.search = ground, programme, search
-        self.clock, self.see, self.proved = clock, see, -np.inf
+        self.see, self.proved = see, -np.inf
         picks = search.from_scratch(clock.part(MOVES))
         self.worth = np.inf if picks is None else worth(self.ground, picks)
         self.picks = picks if np.isfinite(self.worth) else None
@@ -86,7 +85,7 @@ class _Highs(pulp.HiGHS):
         highs.changeColsBounds(len(z), z, np.zeros(len(z)), possible.astype(float))
         if known is not None:
             highs.setSolution(len(z), z, known)
-        thread.run(highs, self.clock)
+        run(highs, self.clock)
         self.proved = max(self.proved, min(float(highs.getInfo().mip_dual_bound), best))
 
     def _tell(self, stage: str) -> None:
@@ -103,21 +102,12 @@ class _Highs(pulp.HiGHS):
         first = [option.anchors[0] for option in self.ground.options]
         return np.array([float(picks[first[o], s] == o) for o, s in self.programme.z])
 
-    def findSolutionValues(self, lp: pulp.LpProblem) -> tuple[int, int]:
-        """Values by variable; the stock version knows no answer to a node limit and believes every status."""
-        highs = lp.solverModel
-        if int(highs.getInfo().primal_solution_status) != FEASIBLE:
-            return pulp.LpStatusNotSolved, pulp.LpSolutionNoSolutionFound
-        for variable, value in zip(lp.variables(), highs.getSolution().col_value, strict=False):
-            variable.varValue = value
-        return pulp.LpStatusOptimal, pulp.LpSolutionIntegerFeasible
-
     def _relax(self, highs: highspy.Highs) -> bool:
         """Solve the relaxation until no piece is broken; whether it was solved at all."""
         highs.setOptionValue("solver", "ipm")
         solved = False
         for _ in range(ROUNDS):
-            thread.run(highs, self.clock)
+            run(highs, self.clock)
             highs.setOptionValue("solver", "simplex")
             if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 break

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optimiser.clock import Clock
 from optimiser.partition import pool
 from optimiser.partition.problem import PartitionProblem, SplitCharge
 from tests import oracle
@@ -89,7 +90,7 @@ def test_recombining_every_body_is_the_oracles_answer():
         least, answer = oracle.best(problem)
         made = pool.Pool(problem)
         made.add_every_body()
-        found = pool.recombine(problem, *made.columns(None, np.inf, 10_000, []), seconds=10)
+        found = pool.recombine(problem, *made.columns(None, np.inf, 10_000, []), Clock(10))
         if answer is None:
             assert found is None
             impossible += 1
@@ -103,7 +104,7 @@ def test_recombining_every_body_is_the_oracles_answer():
 
 
 def test_recombining_bodies_that_leave_a_unit_out_gives_nothing():
-    assert pool.recombine(three(), [(0, 1)], [11.0], seconds=5) is None
+    assert pool.recombine(three(), [(0, 1)], [11.0], Clock(5)) is None
 
 
 # --- the programme, read as text -------------------------------------------------------------------------------------
@@ -158,6 +159,6 @@ def test_rows_of_a_model_all_belong_to_a_named_family(tmp_path):
 def test_the_charge_for_splits_is_part_of_the_programmes_objective():
     """{a, b} {c}: the second council keeps c's 20 and loses b's 15; £2 each."""
     problem = replace(three(), splits=COUNCILS)
-    found = pool.recombine(problem, [(0, 1), (2,)], [11.0, 10.0], seconds=5)
+    found = pool.recombine(problem, [(0, 1), (2,)], [11.0, 10.0], Clock(5))
     assert found is not None and found.tolist() == [0, 0, 1]
     assert problem.split_cost(found) == oracle.split_cost(problem, [(0, 1), (2,)]) == 30.0

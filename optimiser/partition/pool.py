@@ -17,7 +17,8 @@ import numpy as np
 import pulp
 from numpy.typing import NDArray
 
-from optimiser.errors import SolverError
+from optimiser.clock import Clock
+from optimiser.highs import Solver
 from optimiser.partition.problem import PartitionProblem, canonical
 
 Members = tuple[int, ...]
@@ -124,17 +125,15 @@ def model(problem: PartitionProblem, columns: Sequence[Members], costs: Sequence
 
 
 def recombine(
-    problem: PartitionProblem, columns: Sequence[Members], costs: Sequence[float], seconds: float, gap: float = 1e-6
+    problem: PartitionProblem, columns: Sequence[Members], costs: Sequence[float], clock: Clock, gap: float = 1e-6
 ) -> NDArray[np.int32] | None:
-    """The best partition HiGHS finds among the columns within `seconds`, or None. The answer is read from the variables
-    and checked to cover every unit exactly once: a status word is never trusted (docs/method.md, solver traps).
+    """The best partition HiGHS finds among the columns before the clock is over, or None. The answer is read from the
+    variables and checked to cover every unit exactly once: a status word is never trusted (docs/method.md, solver
+    traps).
     """
     programme = model(problem, columns, costs)
-    solver = pulp.HiGHS(msg=False, timeLimit=seconds, gapRel=gap)
-    if not solver.available():
-        raise SolverError("HiGHS is not installed: pip install 'highspy>=1.15.1,<1.16'")
     with contextlib.redirect_stdout(io.StringIO()):
-        programme.solve(solver)
+        programme.solve(Solver(clock, gap))
     values = {v.name: v.value() for v in programme.variables()}
     assignment = np.full(problem.units, -1, dtype=np.int32)
     body = 0

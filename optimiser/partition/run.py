@@ -17,6 +17,7 @@ from optimiser.partition.problem import steered
 from optimiser.partition.state import flatten
 
 HOTTER_TRIES = 3
+RECOMBINING = 30.0  # seconds for an integer programme over the pool, at most
 FEW_UNITS = 10  # so few that every body can be tried, which makes the integer programme exact
 
 
@@ -74,6 +75,7 @@ class Run:
         self.flat = flatten(self.guide)
         self.best: NDArray[np.int32] | None = None
         self.lower = -np.inf
+        self.late = False  # a clock ended an integer programme
 
     def search(self, start: NDArray[np.int32] | None, heat: float) -> None:
         """One annealing run; heat: first temperature as a share of a body's cost."""
@@ -113,7 +115,9 @@ class Run:
             else max(0.0, self.guide.objective(self.incumbent()) - weakest.bound)
         )
         columns, costs = self.pool.columns(weakest.pi if weakest else None, slack, self.budget.columns, keep)
-        self._keep(pool.recombine(self.guide, columns, costs, max(1.0, min(30.0, self.clock.left()))))
+        clock = Clock(max(1.0, min(RECOMBINING, self.clock.left())), self.budget.stop)
+        self._keep(pool.recombine(self.guide, columns, costs, clock))
+        self.late |= clock.over()
         self.tell("recombine", self.lower)
 
     def persist(self) -> None:

@@ -65,5 +65,10 @@ def solve(
     assignment = canonical(restore(run.incumbent()))
     run.tell("done", lower)
     return Solution(
-        assignment, problem.objective(assignment), lower + fixed, tuple(branches), restore.kept, run.clock.over()
+        assignment,
+        problem.objective(assignment),
+        lower + fixed,
+        tuple(branches),
+        restore.kept,
+        run.late or run.clock.over(),
     )
