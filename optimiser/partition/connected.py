@@ -4,8 +4,9 @@ For multipliers π and each centre j,
 
     r_j = min over connected S ∋ owner(j), within reach of j, lo ≤ P(S) ≤ hi, of  Σ_{i in S} (c[i, j] − π_i) + g(P(S))
 
-at true weights, in whole patients. Every body of a contiguous partition is connected, so LB(π) of bound.py holds with
-these r_j too, and is never below the one over all sets. On 513 practices it leaves 0.15 % where that leaves 0.6 %.
+at true weights, in whole patients, the charges of triples.py included where there are any. Every body of a contiguous
+partition is connected, so LB(π) of bound.py holds with these r_j too, and is never below the one over all sets. On 513
+practices it leaves 0.15 % where that leaves 0.6 %.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.connected_sets import BIN, ConnectedTables, near, price_some, work_space
+from optimiser.partition.connected_sets import BIN, Charges, ConnectedTables, near, price_some, work_space
 from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.triples import NONE, Triples
 
 Members = tuple[int, ...]
 INF = np.inf
@@ -106,9 +108,15 @@ def connected_tables(problem: PartitionProblem, size: NDArray[np.float64]) -> Co
 
 
 def price_connected(
-    tables: ConnectedTables, pi: NDArray[np.float64], cut: float = INF, most: int = 1, sets: int = SETS
+    tables: ConnectedTables,
+    pi: NDArray[np.float64],
+    cut: float = INF,
+    most: int = 1,
+    sets: int = SETS,
+    triples: Triples = NONE,
 ) -> PricedConnected:
-    """Every centre's `most` best connected bodies at multipliers π (£ by unit), of reduced cost below `cut`.
+    """Every centre's `most` best connected bodies at multipliers π (£ by unit), of reduced cost below `cut`, charges of
+    triples included.
 
     least is min(r_j, cut), exactly, wherever meeting `sets` of them sufficed; elsewhere it is at most that: the least
     of what was found and of the bounds of the branches left open. The same bytes whatever the threads.
@@ -122,10 +130,13 @@ def price_connected(
         tried=np.zeros(centres, np.int64),
         unfinished=np.zeros(centres, np.bool_),
     )
+    charges = Charges(*triples.by_unit(len(tables.weights)), triples.charge)
     threads = numba.get_num_threads()
     with ThreadPoolExecutor(threads) as pool:
         some = [
-            pool.submit(price_some, k, threads, tables, work_space(tables), pi, float(cut), int(sets), found)
+            pool.submit(
+                price_some, k, threads, tables, charges, work_space(tables, charges), pi, float(cut), int(sets), found
+            )
             for k in range(threads)
         ]
         for part in some:

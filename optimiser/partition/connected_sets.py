@@ -9,8 +9,9 @@ slope λ in £ per patient and any shape of g, whatever S becomes without the un
 
 with v_i = c[i, j] − π_i (the Lagrangian bound of a knapsack: that the completion is connected is dropped). Each sum
 changes by one term when a unit joins S or is kept out, so the bound costs an addition; three slopes in place of one
-save a third of the sets and no time. rest_λ never falls with P: it is tabulated at multiples of 64 patients and read
-at the one below. Work is counted in sets met; when they run out, the bounds of the branches still open are taken.
+save a third of the sets and no time. Charges on S (triples.py) only grow with it, so they count as they fall due.
+rest_λ never falls with P: it is tabulated at multiples of 64 patients and read at the one below. Work is counted in
+sets met; when they run out, the bounds of the branches still open are taken.
 """
 
 from __future__ import annotations
@@ -46,10 +47,21 @@ class ConnectedTables(NamedTuple):
     deepest: int
 
 
+class Charges(NamedTuple):
+    """What sets pay besides (triples.py). start, triple: the triples that each unit is of (CSR). charge: £ by triple,
+    for sets that hold two of its units or three.
+    """
+
+    start: NDArray[np.int64]
+    triple: NDArray[np.int64]
+    charge: NDArray[np.float64]
+
+
 class Work(NamedTuple):
     """Work space of one thread. By unit: value v, excess v − λw, barred (in S, on the frontier, kept out or no
-    candidate). front: the frontiers, one after another. By depth, the number of units in S: total (Σ v), low (the bound
-    without rest_λ), patients, chosen (the unit that joins next), at and end (places along the frontier).
+    candidate). front: the frontiers, one after another. By depth, the number of units in S: total (Σ v and charges),
+    low (the bound without rest_λ), patients, chosen (the unit that joins next), at and end (places along the frontier).
+    By triple: inside, its units in S.
     """
 
     value: NDArray[np.float64]
@@ -62,9 +74,10 @@ class Work(NamedTuple):
     chosen: NDArray[np.int64]
     at: NDArray[np.int64]
     end: NDArray[np.int64]
+    inside: NDArray[np.int64]
 
 
-def work_space(tables: ConnectedTables) -> Work:
+def work_space(tables: ConnectedTables, charges: Charges) -> Work:
     """Fresh work space."""
     units, depths = len(tables.weights), tables.deepest + 2
     return Work(
@@ -78,11 +91,12 @@ def work_space(tables: ConnectedTables) -> Work:
         chosen=np.zeros(depths, np.int64),
         at=np.zeros(depths, np.int64),
         end=np.zeros(depths, np.int64),
+        inside=np.zeros(len(charges.charge), np.int64),
     )
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def price_some(first, every, tables, work, pi, cut, sets, found):
+def price_some(first, every, tables, charges, work, pi, cut, sets, found):
     """Centres first, first + every, …: their rows of `found` (connected.PricedConnected)."""
     for j in range(first, len(found.least), every):
         a, b = tables.start[j], tables.start[j + 1]
@@ -93,7 +107,7 @@ def price_some(first, every, tables, work, pi, cut, sets, found):
             work.value[u] = tables.cost[e] - pi[u]
             work.barred[u] = False
         left, found.tried[j] = _search(
-            tables, work, a, b, cut, sets, found.cost[j], found.held[j], found.members[j]
+            tables, charges, work, a, b, cut, sets, found.cost[j], found.held[j], found.members[j]
         )  # fmt: skip
         found.unfinished[j] = left < INF
         found.least[j] = min(cut, left)
@@ -104,7 +118,7 @@ def price_some(first, every, tables, work, pi, cut, sets, found):
 
 
 @inner
-def _search(tables, work, a, b, cut, sets, cost, held, members):
+def _search(tables, charges, work, a, b, cut, sets, cost, held, members):
     """The best sets of the centre with candidates a … b − 1. (The least bound of what was left open, inf when nothing
     was; sets tried.)
     """
@@ -130,17 +144,21 @@ def _search(tables, work, a, b, cut, sets, cost, held, members):
             for k in range(work.end[depth - 1] if depth > 0 else 0, work.end[depth]):
                 work.barred[work.front[k]] = False
             depth -= 1
+            if depth >= 0:
+                _count(charges, work, work.chosen[depth], -1)
             continue
         u = work.front[work.at[depth]]
         work.at[depth] += 1
         below, patients = depth + 1, work.patients[depth] + tables.weights[u]
-        work.low[below] = work.low[depth] + max(0.0, work.excess[u])
+        low = work.low[depth] + max(0.0, work.excess[u])
         work.low[depth] -= min(0.0, work.excess[u])
         if patients >= len(tables.size):
             continue
         tried += 1
         work.chosen[depth] = u
-        work.patients[below], work.total[below] = patients, work.total[depth] + work.value[u]
+        charge = _charge(charges, work, u)
+        work.low[below], work.total[below] = low + charge, work.total[depth] + work.value[u] + charge
+        work.patients[below] = patients
         value = work.total[below] + tables.size[patients]
         if value < worst:
             place = kept if kept < len(cost) else _dearest(cost)
@@ -151,7 +169,25 @@ def _search(tables, work, a, b, cut, sets, cost, held, members):
         if work.low[below] + rest[patients // BIN] < worst:
             work.at[below], work.end[below] = work.at[depth], _join_frontier(tables, work, u, work.end[depth])
             depth = below
+            _count(charges, work, u, 1)
     return left, tried
+
+
+@inner
+def _charge(charges, work, u):
+    """£ for the triples of which u would be the second unit in S."""
+    total = 0.0
+    for e in range(charges.start[u], charges.start[u + 1]):
+        if work.inside[charges.triple[e]] == 1:
+            total += charges.charge[charges.triple[e]]
+    return total
+
+
+@inner
+def _count(charges, work, u, more):
+    """Unit u enters S (1) or leaves it (−1)."""
+    for e in range(charges.start[u], charges.start[u + 1]):
+        work.inside[charges.triple[e]] += more
 
 
 @inner
