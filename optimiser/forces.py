@@ -125,7 +125,7 @@ class PairCharges:
         here, there = self._authority[i], self._authority[j]
         return (here != there) & (here >= 0) & (there >= 0)
 
-    def km(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float64]:
+    def km(self, i: NDArray[np.int64] | int, j: NDArray[np.int64] | int) -> NDArray[np.float64]:
         """Straight-line kilometres."""
         x, y = self._xy[:, 0], self._xy[:, 1]
         return np.hypot(x[i] - x[j], y[i] - y[j]) / 1000

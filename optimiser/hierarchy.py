@@ -17,7 +17,7 @@ from optimiser.clock import Clock
 from optimiser.domain import Body, Certificate, Dataset, Structure
 from optimiser.forces import PairCharges, structure_terms
 from optimiser.naming import place_names
-from optimiser.nesting import ANCHOR_SHARE, NESTED_SHARE, Nesting, Report, Work, silent
+from optimiser.nesting import ANCHOR_SHARE, NESTED_SHARE, Membership, Nesting, Report, Work, silent
 from optimiser.partition.run import Budget, Progress
 from optimiser.partition.solve import Solution
 from optimiser.pins import check_pins, frozen_bodies
@@ -54,21 +54,21 @@ def build(
     """
     check_pins(dataset, scenario)
     scales, anchor = scenario.scales_used, scenario.anchor_scale
+    clock = Clock(budget.seconds, budget.stop)
     for name in scales:
         scale_problem(dataset, scenario, scenario.scale(name)).problem.check_feasible()
 
-    clock = Clock(budget.seconds, budget.stop)
     apart = ANCHOR_SHARE + OTHER_SHARE * (len(scales) - 1)
     nested = NESTED_SHARE * (len(scales) - 1)
     work = Work(replace(budget, seconds=clock.part(apart / (apart + nested)).left()), apart)
     proofs: dict[str, Certificate] = {}
+    alone: dict[str, Membership] = {}
     for name in sorted(scales, key=lambda name: name != anchor):
         free = scale_problem(dataset, scenario, scenario.scale(name))
         share = ANCHOR_SHARE if name == anchor else OTHER_SHARE
         found = work.solve(free.problem, seed + scales.index(name), share, report)
         proofs[name] = _certificate(dataset, free, found, name in work.cut)
-        if name == anchor:
-            anchored = free.membership(found.assignment)
+        alone[name] = free.membership(found.assignment)
         del free
 
     # what is proved inside bodies already chosen is not published: it only sharpens the search
@@ -78,7 +78,7 @@ def build(
     def tell(p: Progress) -> None:
         report(replace(p, bound=proofs[p.name].bound))  # the un-nested problem's, which holds for every plan
 
-    membership = Nesting(dataset, scenario, seed, within, tell).around(anchored)
+    membership = Nesting(dataset, scenario, seed, within, tell).around(alone[anchor])
     structure = assemble(dataset, scenario, membership)
     terms = structure_terms(dataset, scenario, structure)
     certificates = {name: replace(proofs[name], objective=sum(terms[name].values())) for name in scales}

@@ -29,7 +29,7 @@ def progress(stopping: Callable[[], bool] = never) -> Iterator[Callable[[Progres
         with Live(board, console=console):
             yield board.see
     else:
-        yield Lines().see
+        yield Lines(stopping).see
 
 
 class Board:
@@ -59,11 +59,15 @@ class Board:
 class Lines:
     """A line at once when a scale begins and when it is done; between, one for what is better, every few seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, stopping: Callable[[], bool]):
         self._last: dict[str, Progress] = {}
+        self._stopping, self._said = stopping, False
 
     def see(self, p: Progress) -> None:
-        """Print a line of progress, or not."""
+        """Print a line of progress, or not; and once, that the work is being stopped."""
+        if self._stopping() and not self._said:
+            self._said = True
+            print(f"{STOPPING}.", file=sys.stderr, flush=True)
         last = self._last.get(p.name)
         news = last is None or p.stage.startswith("done")
         if last is not None and p.seconds - last.seconds >= EVERY:

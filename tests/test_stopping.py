@@ -78,6 +78,7 @@ def test_the_first_ctrl_c_keeps_the_best_plan_so_far(tmp_path, number):
     assert process.returncode == 130, told
     assert "Unfinished: the best plan found when the work was stopped." in said
     assert "Note: The work was stopped by hand at: consortia" in said
+    assert "Stopping: the plan is finished with the least work. Ctrl-C again drops it." in told
     assert "nothing was written" not in told and "Traceback" not in told
     manifest, summary = document(out), document(out, "summary.json")
     assert manifest["status"] == summary["status"] == UNFINISHED
