@@ -60,7 +60,7 @@ def build(
 
     apart = ANCHOR_SHARE + OTHER_SHARE * (len(scales) - 1)
     nested = NESTED_SHARE * (len(scales) - 1)
-    work = Work(replace(budget, seconds=clock.part(apart / (apart + nested)).left()), apart)
+    work = Work(replace(budget, seconds=clock.part(apart / (apart + nested)).left()), apart, kept=False)
     proofs: dict[str, Certificate] = {}
     alone: dict[str, Membership] = {}
     for name in sorted(scales, key=lambda name: name != anchor):
@@ -73,7 +73,7 @@ def build(
 
     # what is proved inside bodies already chosen is not published: it only sharpens the search
     finer = replace(budget, rounds=budget.rounds // 2, branches=3, gap=1e-5, cells=0.0, seconds=clock.left())
-    within = Work(finer, nested)
+    within = Work(finer, nested, kept=True)
 
     def tell(p: Progress) -> None:
         report(replace(p, bound=proofs[p.name].bound))  # the un-nested problem's, which holds for every plan
@@ -96,7 +96,7 @@ def restructure(
     was found; its £ a year; and whether a clock cut the work. No bound is proved.
     """
     anchor = scenario.anchor_scale
-    work = Work(effort, 1.0 + NESTED_SHARE * (len(scenario.scales_used) - 1))
+    work = Work(effort, 1.0 + NESTED_SHARE * (len(scenario.scales_used) - 1), kept=True)
     free = scale_problem(dataset, scenario, scenario.scale(anchor))
     found = work.solve(free.problem, seed, 1.0, silent, False, structure.membership[anchor][free.first])
     anchored = free.membership(found.assignment)

@@ -33,11 +33,11 @@ def silent(progress: Progress) -> None:
 class Work:
     """Deals a budget out to one solve after another: each gets its share of the time that is left, and the least work
     once none is. budget.seconds: for all of them. owed: the sum of the shares to come. cut: scales that got less than
-    their work. any: whether any scale has a partition, so that there is something to keep when somebody asks to stop.
+    their work. kept: whether there is something to keep already when somebody asks to stop.
     """
 
-    def __init__(self, budget: Budget, owed: float):
-        self.budget, self.owed, self.cut, self.any = budget, owed, set[str](), False
+    def __init__(self, budget: Budget, owed: float, kept: bool):
+        self.budget, self.owed, self.cut, self.kept = budget, owed, set[str](), kept
         self.clock = Clock(budget.seconds, budget.stop)
 
     def solve(
@@ -57,11 +57,11 @@ class Work:
                 budget = replace(self.budget, seconds=part.left())
                 found = solve(problem, seed, budget, start, report, prove)
             except LimitReached:
-                if not part.over() or (part.stop() and not self.any):
+                if not part.over() or (part.stop() and not self.kept):
                     raise
         if found is None or found.cut_by_clock:
             self.cut.add(problem.name)
-        self.any = True
+        self.kept = True
         return found or solve(problem, seed, LEAST, start, report, prove=False)
 
 

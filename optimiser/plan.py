@@ -5,100 +5,29 @@ on.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from optimiser.caveats import caveats, short_of_gap, unfinished
 from optimiser.clock import Clock, never
 from optimiser.costing import team_cost
-from optimiser.domain import Certificate, Dataset, Placement, Structure
-from optimiser.errors import VerificationError
+from optimiser.domain import Dataset
+from optimiser.finished import Plan
 from optimiser.given import existing_structure, honoured
 from optimiser.hierarchy import build
 from optimiser.journal import Journal
 from optimiser.nesting import Report, silent
-from optimiser.partition.run import Budget, Progress
+from optimiser.partition.run import Budget
 from optimiser.partition.solve import DEFAULT_BUDGET
 from optimiser.placement import GAP, place
 from optimiser.scenario import Scenario
-from optimiser.scorecard import Scorecard, score
-from optimiser.sensitivity import SensitivityRow, sensitivity
+from optimiser.scorecard import score
+from optimiser.sensitivity import sensitivity
+
+__all__ = ["Plan", "make_plan"]
 
 STRUCTURE_PART, SERVICES_PART = 0.6, 0.6  # of the time that is left when each begins
 SERVICES_MOST = 120.0  # seconds, without a limit too
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Structure, placement, costs, scorecard and certificates for one dataset and one scenario.
-
-    terms: force → £ a year, summing to objective. bound: no plan of the stated problem costs less (conditional where
-    services are placed: see docs/method.md). outside: £ a year that no decision changes. baseline: today's bodies,
-    measured alike. cut: scales, "services" or "sensitivity" whose work a clock ended, or somebody who asked to stop
-    (interrupted). seconds, progress: how the time went, no part of what the plan says.
-    """
-
-    dataset: Dataset
-    scenario: Scenario
-    structure: Structure
-    structure_terms: Mapping[str, Mapping[str, float]]
-    placement: Placement | None
-    certificates: Mapping[str, Certificate]
-    price_of_nesting: float
-    nesting_interval: tuple[float, float]
-    scorecard: Scorecard
-    baseline: Scorecard | None
-    sensitivity: tuple[SensitivityRow, ...]
-    outside: Mapping[str, float]
-    warnings: tuple[str, ...]
-    seconds: Mapping[str, float]
-    cut: tuple[str, ...] = ()
-    interrupted: bool = False
-    progress: tuple[Progress, ...] = ()
-
-    @property
-    def terms(self) -> dict[str, float]:
-        """Force → £ a year over all scales and the placement."""
-        total: dict[str, float] = {}
-        parts = [*self.structure_terms.values(), *([self.placement.terms] if self.placement else [])]
-        for part in parts:
-            for force, pounds in part.items():
-                total[force] = total.get(force, 0.0) + pounds
-        return total
-
-    @property
-    def proofs(self) -> dict[str, Certificate]:
-        """The certificate of every scale, then "placement"."""
-        return {**self.certificates, **({"placement": self.placement.certificate} if self.placement else {})}
-
-    @property
-    def objective(self) -> float:
-        """£-equivalent a year: the certified objectives of every scale and of the placement."""
-        return sum(c.objective for c in self.proofs.values())
-
-    @property
-    def bound(self) -> float:
-        """£-equivalent a year: the sum of the certified bounds."""
-        return sum(c.bound for c in self.proofs.values())
-
-    @property
-    def gap(self) -> float:
-        """(objective − bound) / objective, a fraction."""
-        return (self.objective - self.bound) / self.objective if self.objective else 0.0
-
-    def check_bounds(self) -> None:
-        """Raise VerificationError where a bound is above what it bounds."""
-        for proof in self.proofs.values():
-            if not proof.bound <= proof.objective + 1e-6 * abs(proof.objective) + 1e-3:
-                raise VerificationError(
-                    f"{proof.problem}: bound £{proof.bound:,.0f} above the plan's £{proof.objective:,.0f}"
-                )
-
-    @property
-    def cash(self) -> float:
-        """£ a year of cash, the only money compared with allowances; what no decision changes is included."""
-        spent = [pounds for force, pounds in self.terms.items() if self.scenario.kind(force) == "cash"]
-        return sum(spent) + sum(self.outside.values())
 
 
 def make_plan(

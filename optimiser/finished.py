@@ -1,0 +1,86 @@
+"""A finished plan: what outputs are written from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from optimiser.domain import Certificate, Dataset, Placement, Structure
+from optimiser.errors import VerificationError
+from optimiser.partition.run import Progress
+from optimiser.scenario import Scenario
+from optimiser.scorecard import Scorecard
+from optimiser.sensitivity import SensitivityRow
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Structure, placement, costs, scorecard and certificates for one dataset and one scenario.
+
+    terms: force → £ a year, summing to objective. bound: no plan of the stated problem costs less (conditional where
+    services are placed: see docs/method.md). outside: £ a year that no decision changes. baseline: today's bodies,
+    measured alike. cut: scales, "services" or "sensitivity" whose work a clock ended, or somebody who asked to stop
+    (interrupted). seconds, progress: how the time went, no part of what the plan says.
+    """
+
+    dataset: Dataset
+    scenario: Scenario
+    structure: Structure
+    structure_terms: Mapping[str, Mapping[str, float]]
+    placement: Placement | None
+    certificates: Mapping[str, Certificate]
+    price_of_nesting: float
+    nesting_interval: tuple[float, float]
+    scorecard: Scorecard
+    baseline: Scorecard | None
+    sensitivity: tuple[SensitivityRow, ...]
+    outside: Mapping[str, float]
+    warnings: tuple[str, ...]
+    seconds: Mapping[str, float]
+    cut: tuple[str, ...] = ()
+    interrupted: bool = False
+    progress: tuple[Progress, ...] = ()
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """Force → £ a year over all scales and the placement."""
+        total: dict[str, float] = {}
+        parts = [*self.structure_terms.values(), *([self.placement.terms] if self.placement else [])]
+        for part in parts:
+            for force, pounds in part.items():
+                total[force] = total.get(force, 0.0) + pounds
+        return total
+
+    @property
+    def proofs(self) -> dict[str, Certificate]:
+        """The certificate of every scale, then "placement"."""
+        return {**self.certificates, **({"placement": self.placement.certificate} if self.placement else {})}
+
+    @property
+    def objective(self) -> float:
+        """£-equivalent a year: the certified objectives of every scale and of the placement."""
+        return sum(c.objective for c in self.proofs.values())
+
+    @property
+    def bound(self) -> float:
+        """£-equivalent a year: the sum of the certified bounds."""
+        return sum(c.bound for c in self.proofs.values())
+
+    @property
+    def gap(self) -> float:
+        """(objective − bound) / objective, a fraction."""
+        return (self.objective - self.bound) / self.objective if self.objective else 0.0
+
+    def check_bounds(self) -> None:
+        """Raise VerificationError where a bound is above what it bounds."""
+        for proof in self.proofs.values():
+            if not proof.bound <= proof.objective + 1e-6 * abs(proof.objective) + 1e-3:
+                raise VerificationError(
+                    f"{proof.problem}: bound £{proof.bound:,.0f} above the plan's £{proof.objective:,.0f}"
+                )
+
+    @property
+    def cash(self) -> float:
+        """£ a year of cash, the only money compared with allowances; what no decision changes is included."""
+        spent = [pounds for force, pounds in self.terms.items() if self.scenario.kind(force) == "cash"]
+        return sum(spent) + sum(self.outside.values())
