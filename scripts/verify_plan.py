@@ -29,6 +29,7 @@ from heapq import heappop, heappush
 from itertools import accumulate, chain, combinations, pairwise, permutations
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 CLOSE = 1e-6  # relative difference allowed between two reckonings of the same sum
 NEEDED = ("attributes.csv", "adjacency.csv", "relationships.csv", "scenario.json", "practices.csv", "bodies.csv",
@@ -730,14 +731,25 @@ def least_set(fill: Fill, tilt: Tilt, limit: float) -> float:
     return least
 
 
-class Choice:
-    """What one centre may choose from at given multipliers: its own unit at £ `start`, the others at £ c − π."""
+class Branch(NamedTuple):
+    """Partitions of the core into fewest … most bodies. pi: multiplier by unit. triples: unit → (two other units, £ due
+    where a body holds two of the three or all). charged: the sum of these charges."""
 
-    def __init__(self, problem: Unnested, own: int, around: tuple[float, list[int], list[float]], pi: list[float]):
-        self.problem, self.own, self.weight = problem, own, problem.weight
+    fewest: int
+    most: int
+    pi: list[float]
+    triples: dict[int, list[tuple[int, int, float]]]
+    charged: float
+
+
+class Choice:
+    """What one centre may choose from in a branch: its own unit at £ `start`, the others at £ c − π."""
+
+    def __init__(self, problem: Unnested, own: int, around: tuple[float, list[int], list[float]], branch: Branch):
+        self.problem, self.own, self.weight, self.triples = problem, own, problem.weight, branch.triples
         own_cost, others, costs = around
-        self.start = own_cost - pi[own]
-        self.value = {u: cost - pi[u] for u, cost in zip(others, costs, strict=True)}
+        self.start = own_cost - branch.pi[own]
+        self.value = {u: cost - branch.pi[u] for u, cost in zip(others, costs, strict=True)}
 
     def fill(self) -> Fill:
         return Fill(self.weight[self.own], self.start, [self.weight[u] for u in self.value], list(self.value.values()))
@@ -763,12 +775,12 @@ class Choice:
 
 
 class ConnectedChoice(Choice):
-    """The same where members must touch, directly or through units too large for any body."""
+    """The same where members must touch, directly or through units too large for any body, and triples are charged."""
 
     def easy(self) -> float:
         problem, best = self.problem, math.inf
         u, size, value = self.own, self.weight[self.own], self.start
-        seen, edge = {u}, []
+        held, seen, edge = {u}, {u}, []
         while True:
             if problem.lo <= size <= problem.hi:
                 best = min(best, value + problem.curve(size))
@@ -781,7 +793,8 @@ class ConnectedChoice(Choice):
             if not edge:
                 return best
             _, u = heappop(edge)
-            size, value = size + self.weight[u], value + self.value[u]
+            size, value = size + self.weight[u], value + self.value[u] + self.due(u, held)
+            held.add(u)
 
     def least(self, sizes: list[Stretch], limit: float) -> float:
         start = self.weight[self.own]
@@ -799,6 +812,10 @@ class ConnectedChoice(Choice):
         for tilt in tilts:
             limit = self.grow(tilt, limit)
         return limit
+
+    def due(self, u: int, held: set[int]) -> float:
+        """£ for the triples of which a unit would be the second among those held."""
+        return sum(charge for a, b, charge in self.triples.get(u, ()) if (a in held) != (b in held))
 
     def extra(self, u: int, tilt: Tilt) -> float:
         """£ that a unit adds at the tilt's price; below zero where it saves."""
@@ -822,14 +839,15 @@ class ConnectedChoice(Choice):
         then all that do not. After SETS of them what is open still bounds the rest."""
         weight, touching = self.weight, self.problem.touching
         extra = {u: self.extra(u, tilt) for u in self.value}
-        least, left, open_ = limit, SETS, math.inf
+        held, least, left, open_ = {self.own}, limit, SETS, math.inf
 
         def extend(size: int, spent: float, missing: float, edge: list[int], seen: set[int]) -> None:
-            """spent: £ of differences settled. missing: £ of those of saving units that are neither in nor barred."""
+            """spent: £ of charges due and differences settled. missing: £ of those of saving units neither in nor
+            barred."""
             nonlocal least, left, open_
             edge.sort(key=extra.__getitem__)
             for k, u in enumerate(edge):
-                more, gain = max(0.0, extra[u]), max(0.0, -extra[u])
+                more, gain = max(0.0, extra[u]) + self.due(u, held), max(0.0, -extra[u])
                 larger = size + weight[u]
                 if spent + more + tilt.ahead(larger) < least:
                     if not left:
@@ -839,7 +857,9 @@ class ConnectedChoice(Choice):
                     if tilt.bottom <= larger <= tilt.top:
                         least = min(least, spent + more + missing - gain + tilt.height[larger - tilt.bottom])
                     new = {v for v in touching[u] if v in extra} - seen
+                    held.add(u)
                     extend(larger, spent + more, missing - gain, edge[k + 1 :] + list(new), seen | new)
+                    held.remove(u)
                 spent, missing = spent + gain, missing - gain
                 if spent + tilt.ahead(size) >= least:
                     return
@@ -853,23 +873,22 @@ class ConnectedChoice(Choice):
         return min(least, open_)
 
 
-Branch = tuple[int, int, list[float]]  # fewest and most bodies of the core, multipliers by unit
-
-
 def lower_bounds(problem: Unnested, branches: list[Branch], processes: int = 1) -> list[float]:
     """LB(π) of each branch, £ a year of the core.
 
-    LB(π) = Σπ + min over fewest ≤ k ≤ most of the sum of the k least r, r of a unit being the least over its centres.
-    It holds for every π. Only r below the last that such a sum could need, known from sets met easily, are found
-    exactly; anything between may stand for the others.
+    LB(π) = Σπ − Σ charges + min over fewest ≤ k ≤ most of the sum of the k least r, r of a unit being the least over
+    its centres. It holds for every π, and for charges that are not negative, since at most one body of a partition
+    holds two of any three units. Only r below the last that such a sum could need, known from sets met easily, are
+    found exactly; anything between may stand for the others.
     """
-    multipliers, limits = [pi for _, _, pi in branches], []
-    for (fewest, most, _), easy in zip(branches, priced(problem, processes, multipliers), strict=True):
+    limits = []
+    for branch, easy in zip(branches, priced(problem, processes, branches), strict=True):
         ranked = sorted(easy[u] for u in problem.core)
-        needed = min(max(0.0, ranked[fewest - 1]) if fewest else 0.0, ranked[min(most, len(ranked)) - 1])
+        needed = max(0.0, ranked[branch.fewest - 1]) if branch.fewest else 0.0
+        needed = min(needed, ranked[min(branch.most, len(ranked)) - 1])
         limits.append([min(needed, value) for value in easy])
     core = [problem.weight[u] for u in problem.core]
-    cheapest = [Fill(0, 0.0, core, [-pi[u] for u in problem.core]) for pi in multipliers]  # c is never negative
+    cheapest = [Fill(0, 0.0, core, [-b.pi[u] for u in problem.core]) for b in branches]  # c is never negative
 
     def matters(a: int, b: int) -> bool:
         floor = problem.curve.floor(a, b)
@@ -877,18 +896,19 @@ def lower_bounds(problem: Unnested, branches: list[Branch], processes: int = 1) 
 
     sizes = stretches(problem.curve, problem.lo, problem.hi, max(1.0, 1e-5 * problem.curve(problem.lo)), matters)
     bounds = []
-    for (fewest, most, pi), least in zip(branches, priced(problem, processes, multipliers, sizes, limits), strict=True):
+    for branch, least in zip(branches, priced(problem, processes, branches, sizes, limits), strict=True):
         sums = list(accumulate(sorted(least[u] for u in problem.core), initial=0.0))
-        bounds.append(math.fsum(pi[u] for u in problem.core) + min(sums[fewest : most + 1]))
+        paid = math.fsum(branch.pi[u] for u in problem.core) - branch.charged
+        bounds.append(paid + min(sums[branch.fewest : branch.most + 1]))
     return bounds
 
 
 def priced(
-    problem: Unnested, processes: int, multipliers: list[list[float]], sizes: list[Stretch] | None = None,
+    problem: Unnested, processes: int, branches: list[Branch], sizes: list[Stretch] | None = None,
     limits: list[list[float]] | None = None,
 ) -> list[list[float]]:  # fmt: skip
     """Branch → unit → the least of `values` over its centres, on several processors where there is much to do."""
-    work = partial(values, problem, multipliers, sizes, limits)
+    work = partial(values, problem, branches, sizes, limits)
     centres = [j for j, u in enumerate(problem.unit) if u not in problem.alone]
     if processes == 1 or len(centres) < 500:
         rows = work(centres)
@@ -897,7 +917,7 @@ def priced(
         centres = list(chain(*parts))
         with ProcessPoolExecutor(processes, get_context("spawn")) as pool:  # as on systems that cannot fork
             rows = list(chain(*pool.map(work, parts)))
-    least = [[math.inf] * len(problem.weight) for _ in multipliers]
+    least = [[math.inf] * len(problem.weight) for _ in branches]
     for j, row in zip(centres, rows, strict=True):
         for found, value in zip(least, row, strict=True):
             found[problem.unit[j]] = min(found[problem.unit[j]], value)
@@ -905,16 +925,16 @@ def priced(
 
 
 def values(
-    problem: Unnested, multipliers: list[list[float]], sizes: list[Stretch] | None,
+    problem: Unnested, branches: list[Branch], sizes: list[Stretch] | None,
     limits: list[list[float]] | None, centres: Sequence[int],
 ) -> list[list[float]]:  # fmt: skip
-    """Centre by centre, for each vector of multipliers: r or, where that is no less, the limit of the centre's unit.
-    Without limits the value of some set, never below r."""
+    """Centre by centre, for each branch: r or, where that is no less, the limit of the centre's unit. Without limits
+    the value of some set, never below r."""
     kind = ConnectedChoice if problem.connected else Choice
     rows = []
     for j in centres:
         around = problem.around(j)
-        found = [kind(problem, problem.unit[j], around, pi) for pi in multipliers]
+        found = [kind(problem, problem.unit[j], around, branch) for branch in branches]
         if sizes is None or limits is None:
             rows.append([choice.easy() for choice in found])
         else:
@@ -948,6 +968,12 @@ def evidence(run: Run, scale: str, problem: Unnested, found: dict):
                 yield f"{where}: {words} {', '.join(sorted(codes)[:5])}{' …' if len(codes) > 5 else ''}"
         if not finite(branch["bound"]):
             yield f"{where}: the bound is no usable number"
+        for triple in branch.get("triples", ()):
+            three, charge = set(triple["practices"]), triple["charge"]
+            if found["relaxation"] != "connected sets" or len(triple["practices"]) != 3 or len(three & expected) != 3:
+                yield f"{where}: {', '.join(sorted(three))} may not be charged as a triple"
+            elif not (finite(charge) and charge >= 0):
+                yield f"{where}: the charge on {', '.join(sorted(three))} is no usable number"
     rule, alone = run.rule(scale), len(problem.alone)
     fewest = max(1, (rule["min_bodies"] or 0) - alone, -(-problem.total // max(1, problem.hi)))
     most = min(len(problem.core), (rule["max_bodies"] or math.inf) - alone, problem.total // max(1, problem.lo))
@@ -974,10 +1000,7 @@ def bounds(run: Run):
         wrong, lower = list(evidence(run, scale, problem, found)), []
         if problem.core and not wrong:
             print(f"pricing the bound of {scale} …", file=sys.stderr, flush=True)
-            branches = [
-                (b["fewest"], b["most"], [float(b["multipliers"].get(code, 0.0)) for code in problem.names])
-                for b in found["branches"]
-            ]
+            branches = [branch_of(problem, branch) for branch in found["branches"]]
             lower = lower_bounds(problem, branches, run.processes)
             for number, (branch, bound) in enumerate(zip(found["branches"], lower, strict=True), start=1):
                 wrong += overstated(f"{scale}, branch {number}", branch["bound"], bound)
@@ -988,6 +1011,17 @@ def bounds(run: Run):
         yield from wrong
         if not wrong:
             run.proved[scale] = bound
+
+
+def branch_of(problem: Unnested, stated: dict) -> Branch:
+    pi = [float(stated["multipliers"].get(code, 0.0)) for code in problem.names]
+    unit, charged, triples = {code: u for u, code in enumerate(problem.names)}, 0.0, defaultdict(list)
+    for triple in stated.get("triples", ()):
+        charged += triple["charge"]
+        for a, b, c in permutations(unit[code] for code in triple["practices"]):
+            if b < c:
+                triples[a].append((b, c, float(triple["charge"])))
+    return Branch(stated["fewest"], stated["most"], pi, dict(triples), charged)
 
 
 def overstated(what: str, stated: float, bound: float):

@@ -6,10 +6,11 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,7 @@ RULES = {
     "pins": PINS,
 }
 MAPS = {"locality": plans.LOCALITIES, "consortium": plans.CONSORTIA, "alliance": "AABB AABB AABB"}
+EMPTY: Mapping[tuple[int, int, int], float] = MappingProxyType({})
 OUT_OF_REACH = 1e15  # £: stands for infinity where a set that holds it must not matter
 
 
@@ -108,24 +110,37 @@ def certificate(data, scenario, scale: str, objective: float, connected: bool = 
     }
     if core is not None:
         pi = core.weights * core.cheapest_per_head() * np.linspace(1.0, 1.1, core.units)
-        least = least_values(core, pi, connected)
+        charges = {(0, 1, 2): 900.0, (1, 3, core.units - 1): 2_500.0} if connected else {}
+        least = least_values(core, pi, connected, charges)
         names = [data.practices[whole.first[u]].code for u in restore.kept]
         cuts = sorted({0, 1, core.units})
         evidence["branches"] = [
             {
                 "fewest": a + 1,
                 "most": b,
-                "bound": float(pi.sum() + np.cumsum(least)[a:b].min()),
+                "bound": float(pi.sum() - sum(charges.values()) + np.cumsum(least)[a:b].min()),
                 "multipliers": dict(zip(names, pi.tolist(), strict=True)),
             }
+            | (
+                {
+                    "triples": [
+                        {"practices": [names[u] for u in three], "charge": charge} for three, charge in charges.items()
+                    ]
+                }
+                if charges
+                else {}
+            )
             for a, b in pairwise(cuts)
         ]
     bound = fixed + min((b["bound"] for b in evidence["branches"]), default=0.0)
     return Certificate(scale, objective, bound, whole.problem.unavoidable(), "every set tried", "feasible", evidence)
 
 
-def least_values(problem, pi: NDArray[np.float64], connected: bool = False) -> NDArray[np.float64]:
-    """r of every unit, ascending, by trying every set of at most twelve units with every centre."""
+def least_values(
+    problem, pi: NDArray[np.float64], connected: bool = False, charges: Mapping[tuple[int, int, int], float] = EMPTY
+) -> NDArray[np.float64]:
+    """r of every unit, ascending, by trying every set of at most twelve units with every centre. charges: £ by three
+    units, due where a set holds two of them."""
     n = problem.units
     assert n <= 12, "too many units to enumerate"
     sets = (np.arange(1, 2**n)[:, None] >> np.arange(n)) & 1 > 0
@@ -134,6 +149,8 @@ def least_values(problem, pi: NDArray[np.float64], connected: bool = False) -> N
     if connected:
         allowed &= np.array([in_one_piece(problem, tuple(np.flatnonzero(s))) for s in sets])
     sets, size = sets[allowed], problem.size_cost(patients[allowed])
+    for three, charge in charges.items():
+        size = size + charge * (sets[:, list(three)].sum(axis=1) >= 2)
     least = np.full(n, np.inf)
     for j, owner in enumerate(problem.owner):
         value = sets @ (np.minimum(problem.costs[:, j], OUT_OF_REACH) - pi) + size

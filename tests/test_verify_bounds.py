@@ -8,7 +8,7 @@ import math
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,21 @@ from optimiser.partition.oversize import set_aside
 from optimiser.scenario import load_scenario
 from optimiser.units import scale_problem
 from tests import plans
-from tests.checked import MAPS, RULES, SCRIPT, amend, dataset, edit, least_values, plan, publish, put, sign, verify
+from tests.checked import (
+    EMPTY,
+    MAPS,
+    RULES,
+    SCRIPT,
+    amend,
+    dataset,
+    edit,
+    least_values,
+    plan,
+    publish,
+    put,
+    sign,
+    verify,
+)
 from tests.oracle import bound_by_definition
 from tests.partition_worlds import every_mixture, random_problem
 
@@ -80,6 +94,7 @@ def as_checked(checker, problem, connected: bool):
     """A partition problem without oversize or frozen units, as the script holds one."""
     made = checker.Unnested.__new__(checker.Unnested)
     made.unit, made.weight = problem.owner.tolist(), problem.weights.tolist()
+    made.names = list(range(problem.units))
     made.costs, made.curve = Columns(problem), Table(problem, sum(made.weight))
     made.practices, made.alone, made.core = Counter(made.unit), set(), list(range(problem.units))
     made.lo, made.hi, made.connected = problem.lo, min(problem.hi, sum(made.weight)), connected
@@ -99,11 +114,18 @@ def worlds(each: int):
         yield core, rng.uniform(-200, 2_000, core.units)
 
 
-def lower(checker, problem, pi, connected: bool = False) -> float:
-    most = problem.units if problem.max_bodies is None else problem.max_bodies
-    (found,) = checker.lower_bounds(
-        as_checked(checker, problem, connected), [(problem.min_bodies or 0, most, pi.tolist())]
+def lower(
+    checker, problem, pi, connected: bool = False, charges: Mapping[tuple[int, int, int], float] = EMPTY
+) -> float:
+    made, most = (
+        as_checked(checker, problem, connected),
+        problem.units if problem.max_bodies is None else problem.max_bodies,
     )
+    stated = {
+        "fewest": problem.min_bodies or 0, "most": most, "multipliers": dict(enumerate(pi.tolist())),
+        "triples": [{"practices": three, "charge": charge} for three, charge in charges.items()],
+    }  # fmt: skip
+    (found,) = checker.lower_bounds(made, [checker.branch_of(made, stated)])
     return found
 
 
@@ -113,15 +135,16 @@ def test_it_prices_as_the_bound_is_defined(checker):
         assert lower(checker, core, pi) == pytest.approx(bound_by_definition(core, pi), rel=1e-9)
 
 
-def test_over_connected_sets_it_prices_as_the_bound_is_defined(checker):
+def test_over_connected_sets_and_charged_triples_it_prices_as_the_bound_is_defined(checker):
     tried = 0
-    for core, pi in worlds(2):
+    for n, (core, pi) in enumerate(worlds(2)):
         if core.contiguous:
             tried += 1
-            sums = np.concatenate(([0.0], np.cumsum(least_values(core, pi, connected=True))))
+            charges = {(0, 1, 2): 150.0, (0, 2, core.units - 1): 40.0} if n % 4 > 1 and core.units > 3 else {}
+            sums = np.concatenate(([0.0], np.cumsum(least_values(core, pi, connected=True, charges=charges))))
             most = core.units if core.max_bodies is None else core.max_bodies
-            expected = pi.sum() + sums[core.min_bodies or 0 : most + 1].min()
-            assert lower(checker, core, pi, connected=True) == pytest.approx(expected, rel=1e-9)
+            expected = pi.sum() - sum(charges.values()) + sums[core.min_bodies or 0 : most + 1].min()
+            assert lower(checker, core, pi, True, charges) == pytest.approx(expected, rel=1e-9)
     assert tried > 50
 
 
@@ -223,12 +246,37 @@ FORGED: dict[str, tuple[Callable[[Path], None], str]] = {
     "no branch at all": (amend(*EVIDENCE, "branches", to=[]), "no branch covers the number of bodies 1"),
     "a range turned round": (amend(*BRANCH, "fewest", to=9), "9 to 1 is no range of numbers of bodies"),
     "a range in halves": (amend(*BRANCH, "most", to=1.5), "1 to 1.5 is no range of numbers of bodies"),
+    "a triple where bodies need not touch": (
+        amend(*BRANCH, "triples", to=[{"practices": ["P01", "P03", "P04"], "charge": 1.0}]),
+        "consortium, branch 1: P01, P03, P04 may not be charged as a triple",
+    ),
     "another relaxation": (amend(*EVIDENCE, "relaxation", to="none"), "consortium: the relaxation 'none' is not known"),
     "touching where none is asked for": (
         amend("certificate.json", "scales", "locality", "evidence", "relaxation", to="connected sets"),
         "locality: the bound is for bodies whose members touch, which is no rule here",
     ),
 }  # fmt: skip
+
+
+TRIPLES: dict[str, tuple[list[str], object, str]] = {
+    "a charge below zero": (["P01", "P03", "P04"], -5.0, "the charge on P01, P03, P04 is no usable number"),
+    "a charge that is infinite": (["P01", "P03", "P04"], math.inf, "the charge on P01, P03, P04 is no usable number"),
+    "two practices": (["P01", "P03"], 5.0, "P01, P03 may not be charged as a triple"),
+    "a practice twice": (["P01", "P03", "P03"], 5.0, "P01, P03 may not be charged as a triple"),
+    "four practices": (["P01", "P03", "P04", "P05"], 5.0, "P01, P03, P04, P05 may not be charged as a triple"),
+    "a practice that names no unit": (["P01", "P02", "P06"], 5.0, "P01, P02, P06 may not be charged as a triple"),
+}
+
+
+@pytest.mark.parametrize("name", TRIPLES)
+def test_only_triples_of_units_may_be_charged_and_never_less_than_nothing(name, tmp_path):
+    practices, charge, message = TRIPLES[name]
+    publish(plan(dataset(), **MADE["localities over connected sets"]), tmp_path)
+    branch = ("certificate.json", "scales", "locality", "evidence", "branches", "1", "triples")
+    amend(*branch, to=lambda x: [*x, {"practices": practices, "charge": charge}])(tmp_path)
+    sign(tmp_path)
+    code, text = verify(tmp_path, "--scale", "locality")
+    assert code == 8 and f"locality, branch 2: {message}" in text, text
 
 
 @pytest.mark.parametrize("name", FORGED)
