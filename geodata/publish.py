@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,15 @@ from geodata.disclosure import gate
 from geodata.maps.geopackage import write_geopackage
 from geodata.maps.page import write_map
 from geodata.maps.report import write_report
+from geodata.maps.why_not import write_why_not
 from geodata.workbook import write_workbook
 from optimiser.runs import staged, write_manifest
 
 if TYPE_CHECKING:
     from geodata.ground import Ground
+    from optimiser.conflicts import Conflict
     from optimiser.plan import Plan
+    from optimiser.scenario import Scenario
 
 OPEN_FIRST = ("map.html", "report.html", "plan.xlsx", "summary.json")
 
@@ -54,3 +57,21 @@ def publish(plan: Plan, ground: Ground, out: Path, options: Mapping[str, object]
             cut_short=plan.cut,
             warnings=summary.warnings(plan),
         )
+
+
+def publish_why_not(
+    ground: Ground, scenario: Scenario, conflicts: Sequence[Conflict], out: Path, options: Mapping[str, object]
+) -> Path:
+    """Write why no run can be at `out`, whole or not at all, into a folder beside it; returns the page. An earlier such
+    folder is replaced. Raises OutputError; `out` itself is never touched."""
+    beside = out.with_name(f"{out.name}-why-not")
+    with staged(beside, overwrite=True) as folder:
+        write_why_not(ground, scenario, conflicts, folder)
+        write_manifest(
+            folder,
+            inputs=ground.dataset.sources,
+            seed=scenario.seed,
+            options=options,
+            solver={"status": "infeasible", "scales": [conflict.scale for conflict in conflicts]},
+        )
+    return beside / "why_not.html"

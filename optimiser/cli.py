@@ -6,14 +6,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from optimiser.errors import ConsortiaError, LimitReached, Problem, ScenarioError
+from optimiser.errors import ConsortiaError, Infeasible, LimitReached, OutputError, Problem, ScenarioError
 
 if TYPE_CHECKING:
     from geodata.ground import Ground
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from optimiser.scenario import Scenario
 
 INTERRUPTED = 130
+MOST_SECONDS_TO_EXPLAIN = 120.0  # why no plan exists; what is proved by then is said
 
 app = typer.Typer(
     help="Who should group with whom at which scale, and who should commission what: planned, proved, priced, mapped.",
@@ -118,10 +119,10 @@ def plan(
         try:
             with live.progress(asked) as report:
                 made = make_plan(ground.dataset, chosen, chosen.seed, left, report=report, gap=gap, stop=asked)
-        except LimitReached:
-            if asked():
+        except (Infeasible, LimitReached) as fault:
+            if isinstance(fault, LimitReached) and asked():
                 raise KeyboardInterrupt from None  # stopped before there was a plan to keep
-            raise
+            raise _explained(fault, ground, chosen, target, options, asked) from None
         writing = Clock()
         publish(made, ground, target, options, overwrite)
     terminal.show(made, target)
@@ -160,6 +161,34 @@ def _short_of(gap: float, made: Plan) -> Problem:
         f"By part: {parts}.",
         "Allow more time, or a wider gap." if made.cut else "All the work was done: allow a wider gap.",
     )
+
+
+def _explained(
+    fault: Infeasible | LimitReached,
+    ground: Ground,
+    scenario: Scenario,
+    target: Path,
+    options: Mapping[str, object],
+    stop: Callable[[], bool],
+) -> ConsortiaError:
+    """The fault with the rows and practices that conflict, drawn beside the run; as it is where none is proved to."""
+    from geodata.publish import publish_why_not
+    from optimiser.clock import Clock
+    from optimiser.conflicts import explain
+    from optimiser.why_not import refusal
+
+    conflicts = explain(ground.dataset, scenario, Clock(MOST_SECONDS_TO_EXPLAIN, stop).over)
+    if not conflicts:
+        return fault
+    said: list[Problem | str] = [
+        *(fault.problems if isinstance(fault, Infeasible) else ()),
+        *refusal(ground.dataset, scenario, conflicts).problems,
+    ]
+    try:
+        said.append(f"Drawn in {publish_why_not(ground, scenario, conflicts, target, options)}")
+    except OutputError as trouble:
+        said.append(f"Not drawn: {trouble}")
+    return Infeasible(*said)
 
 
 @app.command()

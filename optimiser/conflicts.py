@@ -14,9 +14,19 @@ from typing import TypeVar
 import numpy as np
 
 from optimiser import pins
+from optimiser.clock import never
 from optimiser.domain import Dataset
 from optimiser.partition.oversize import set_aside
-from optimiser.partition.possible import Verdict, pieces_of, possible
+from optimiser.partition.possible import (
+    FEW,
+    SOME,
+    Verdict,
+    gatherings,
+    pieces_of,
+    possible,
+    restricted,
+    sizes_of,
+)
 from optimiser.scenario import Scale, Scenario
 from optimiser.scenario_checks import called
 from optimiser.scenario_models import FORCES
@@ -27,6 +37,7 @@ NONE: Mapping[str, object] = {
     "min_bodies": None, "max_bodies": None,
 }  # fmt: skip
 T = TypeVar("T")
+SIZES = ("min_patients", "max_patients", "min_bodies", "max_bodies")
 TENTH = 10  # reaches are tried in tenths of a kilometre
 
 
@@ -39,9 +50,14 @@ class Row:
     said: str
 
     @property
+    def pin(self) -> int | None:
+        """The number of the pin, None for a rule of the scale."""
+        return int(self.key) if self.key.isdigit() else None
+
+    @property
     def place(self) -> str:
         """How the scenario file calls it: "scale.consortium.min_patients", "pins[2]"."""
-        return f"pins[{self.key}]" if self.key.isdigit() else f"scale.{self.scale}.{self.key}"
+        return f"pins[{self.key}]" if self.pin else f"scale.{self.scale}.{self.key}"
 
 
 @dataclass(frozen=True)
@@ -58,9 +74,11 @@ class Cure:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Rows and practices (positions) that cannot all be met at a scale. company: everybody whom those rows let share a
-    body with these practices. smallest: it was shown that without any one of rows and practices the rest can be met.
-    cures: each by itself makes a plan of the scale possible; empty where no single change does.
+    """Rows and practices (positions) that cannot all be met at a scale.
+
+    company: everybody whom those rows let share a body with these practices. smallest: it was shown that without any
+    one of the rows, or of the practices unless the conflict is diffuse, the rest can be met. cures: each by itself
+    makes a plan of the scale possible; empty where no single change was shown to.
     """
 
     scale: str
@@ -70,24 +88,30 @@ class Conflict:
     smallest: bool
     cures: tuple[Cure, ...] = field(default=())
 
+    @property
+    def diffuse(self) -> bool:
+        """Whether it lies with no practice more than with another: a matter of sizes and numbers, or of very many."""
+        return all(row.key in SIZES for row in self.rows) or len(self.practices) > FEW
 
-def explain(dataset: Dataset, scenario: Scenario, stop: Callable[[], bool] = lambda: False) -> tuple[Conflict, ...]:
-    """One conflict for every scale at which no plan is possible, proved; empty when nothing is proved impossible. When
-    `stop` says True the work ends with what is found: a proved conflict, perhaps not the smallest, perhaps no cure."""
-    found = []
-    for name in scenario.scales_used:
-        question = _Question(dataset, scenario, name)
-        verdict = question.asked()
-        if verdict.possible is False:
-            found.append(_conflict(question, verdict.blame, stop))
-    return tuple(found)
+
+def explain(dataset: Dataset, scenario: Scenario, stop: Callable[[], bool] = never) -> tuple[Conflict, ...]:
+    """One conflict for each scale at which no plan is possible; empty when nothing is proved impossible. Scales that
+    only a search could judge are judged where no other is in the way. When `stop` says True the work ends with what is
+    found: a proved conflict, perhaps not the smallest, perhaps without cures."""
+    questions = [_Question(dataset, scenario, name, stop) for name in scenario.scales_used]
+    for search in (False, True):
+        answers = [(question, question.asked(search=search)) for question in questions]
+        found = [_conflict(question, answer.blame) for question, answer in answers if answer.possible is False]
+        if found:
+            return tuple(found)
+    return ()
 
 
 class _Question:
     """Whether a scale can be planned for some practices under some rows. Costs play no part, so forces are off."""
 
-    def __init__(self, dataset: Dataset, scenario: Scenario, scale: str):
-        self.dataset, self.scale = dataset, scale
+    def __init__(self, dataset: Dataset, scenario: Scenario, scale: str, stop: Callable[[], bool]):
+        self.dataset, self.scale, self.stop = dataset, scale, stop
         self.scenario = scenario.model_copy(update={"forces_off": FORCES})
         self._made: ScaleProblem | None = None
 
@@ -111,8 +135,8 @@ class _Question:
         keys = {row.key for row in kept}
         scale = self.scenario.scale(self.scale)
         lifted = scale.model_copy(update={key: none for key, none in NONE.items() if key not in keys})
-        numbers = {row.key for row in self.rows() if row.key.isdigit()} - keys
-        chosen = tuple(p for n, p in enumerate(self.scenario.pins, start=1) if str(n) not in numbers)
+        dropped = {row.pin for row in self.rows() if row.key not in keys}
+        chosen = tuple(p for n, p in enumerate(self.scenario.pins, start=1) if n not in dropped)
         return self._changed(lifted, {"pins": chosen})
 
     def with_value(self, row: Row, value: object) -> _Question:
@@ -125,20 +149,22 @@ class _Question:
             i, j = cure.link
             touching = np.vstack([self.dataset.adjacency.reshape(-1, 2), [(min(i, j), max(i, j))]]).astype(np.int32)
             links = (*self.dataset.links, cure.link)
-            return _Question(replace(self.dataset, adjacency=touching, links=links), self.scenario, self.scale)
-        if not cure.row.key.isdigit():
+            return _Question(
+                replace(self.dataset, adjacency=touching, links=links), self.scenario, self.scale, self.stop
+            )
+        if cure.row.pin is None:
             return self.with_value(cure.row, cure.value)
         chosen = list(self.scenario.pins)
-        pin = chosen.pop(int(cure.row.key) - 1)
+        pin = chosen.pop(cure.row.pin - 1)
         if cure.without:
             left = tuple(code for code in pin.practices if code != cure.without)
-            chosen.insert(int(cure.row.key) - 1, pin.model_copy(update={"practices": left}))
+            chosen.insert(cure.row.pin - 1, pin.model_copy(update={"practices": left}))
         return self._changed(self.scenario.scale(self.scale), {"pins": tuple(chosen)})
 
     def _changed(self, scale: Scale, update: dict[str, object]) -> _Question:
         tables = {**self.scenario.scale_tables, self.scale: scale}
         changed = self.scenario.model_copy(update={"scale_tables": tables, **update})
-        return _Question(self.dataset, changed, self.scale)
+        return _Question(self.dataset, changed, self.scale, self.stop)
 
     def asked(self, needed: Sequence[int] | None = None, search: bool = True) -> Verdict:
         """Whether the needed practices (all when None) can be placed; the blame is in practices."""
@@ -155,7 +181,7 @@ class _Question:
         made = self.made()
         units = np.zeros(made.problem.units, bool)
         units[made.unit[wanted]] = True
-        verdict = possible(made.problem, units, search)
+        verdict = possible(made.problem, units, search, self.stop)
         blamed = np.flatnonzero(np.isin(made.unit, verdict.blame) & wanted)
         return Verdict(verdict.possible, tuple(blamed.tolist()))
 
@@ -172,19 +198,26 @@ class _Question:
         return self._made
 
     def company(self, practices: Sequence[int]) -> tuple[int, ...]:
-        """Everybody whom the rules let share a body with some of the practices, these included; everybody at all where
-        there are none."""
+        """Everybody whom the rules let share a body with some of the practices, these included: where all are one unit
+        the most that a centre within reach can gather, else their whole piece of the ground; everybody at all where
+        there are no practices."""
         if not practices:
             return tuple(range(len(self.dataset.practices)))
         if self.torn():
             return tuple(sorted(practices))
         made = self.made()
-        core, _, restore = set_aside(made.problem)
         units = set(made.unit[list(practices)].tolist())
-        if core is not None:
-            for piece in pieces_of(core):
-                held = set(restore.kept[piece].tolist())
-                units |= held if held & units else set()
+        core, _, restore = set_aside(made.problem)
+        if core is None:
+            return tuple(sorted(practices))
+        for piece in pieces_of(core):
+            held = restore.kept[piece]
+            need = np.isin(held, list(units))
+            if need.sum() == 1:
+                part = restricted(core, piece)
+                around = gatherings(part, need)
+                held = held[around[:, int(np.argmax(part.weights @ around))]]
+            units |= set(held.tolist()) if need.any() else set()
         return tuple(np.flatnonzero(np.isin(made.unit, list(units))).tolist())
 
 
@@ -208,27 +241,28 @@ def smallest(items: Sequence[T], impossible: Callable[[list[T]], bool | None]) -
         size = max(1, size // 2)
 
 
-def _conflict(question: _Question, blame: Sequence[int], stop: Callable[[], bool]) -> Conflict:
-    def impossible(asked: _Question, practices: Sequence[int]) -> bool | None:
-        if stop():
+def _conflict(question: _Question, blame: Sequence[int]) -> Conflict:
+    def impossible(asked: _Question, practices: Sequence[int], search: bool) -> bool | None:
+        if question.stop():
             return None
-        answer = asked.asked(practices).possible
+        answer = asked.asked(practices, search).possible
         return None if answer is None else not answer
 
-    practices, _ = smallest(blame, lambda some: impossible(question, some))
-    rows, needed_rows = smallest(question.rows(), lambda some: impossible(question.with_rows(some), practices))
+    practices, _ = smallest(blame, lambda some: impossible(question, some, False))
+    rows, of_rows = smallest(question.rows(), lambda some: impossible(question.with_rows(some), practices, True))
     bound = question.with_rows(rows)
-    practices, needed_all = smallest(practices, lambda some: impossible(bound, some))
-    company = bound.company(practices)
-    conflict = Conflict(question.scale, tuple(rows), tuple(sorted(practices)), company, needed_rows and needed_all)
-    return replace(conflict, cures=tuple(_cures(question, conflict, stop)))
+    few = len(practices) <= FEW
+    practices, of_all = smallest(practices, lambda some: impossible(bound, some, few))
+    found = Conflict(question.scale, tuple(rows), tuple(sorted(practices)), bound.company(practices), of_rows)
+    found = replace(found, smallest=of_rows and (of_all or found.diffuse))
+    return replace(found, cures=tuple(_cures(question, found)))
 
 
-def _cures(question: _Question, conflict: Conflict, stop: Callable[[], bool]) -> Iterator[Cure]:
+def _cures(question: _Question, conflict: Conflict) -> Iterator[Cure]:
     """For each row of the conflict the least change of it that makes a plan of the scale possible, if any does."""
     for row in conflict.rows:
         for cure in _relaxations(question, conflict, row):
-            if stop():
+            if question.stop():
                 return
             if question.with_cure(cure).asked().possible:
                 yield cure
@@ -238,8 +272,8 @@ def _cures(question: _Question, conflict: Conflict, stop: Callable[[], bool]) ->
 def _relaxations(question: _Question, conflict: Conflict, row: Row) -> Iterator[Cure]:
     """Changes of one row that may cure, the least first."""
     dataset = question.dataset
-    if row.key.isdigit():
-        pin = question.scenario.pins[int(row.key) - 1]
+    if row.pin is not None:
+        pin = question.scenario.pins[row.pin - 1]
         if len(pin.practices) > 2:
             for code in sorted(pin.practices, key=lambda c: (dataset.practices[dataset.index[c]].patients, c)):
                 yield Cure(row, f"{row.place} without {code}", without=code)
@@ -257,7 +291,8 @@ def _relaxations(question: _Question, conflict: Conflict, row: Row) -> Iterator[
 
     def soon(asked: _Question) -> bool:
         quick = asked.asked(search=False).possible is not False
-        return quick and asked.asked(conflict.practices).possible is not False
+        few = len(conflict.practices) <= FEW
+        return quick and asked.asked(conflict.practices, search=few).possible is not False
 
     for may in (soon, lambda asked: asked.asked().possible is True):
         value = _least_change(question, row, may)
@@ -267,30 +302,30 @@ def _relaxations(question: _Question, conflict: Conflict, row: Row) -> Iterator[
 
 def _least_change(question: _Question, row: Row, may: Callable[[_Question], bool]) -> float | int | None:
     """The value of a number nearest to its own that may do, by halving; None where none does."""
-    now = getattr(question.scenario.scale(question.scale), row.key)
-    everywhere = float(np.hypot(*np.ptp(question.dataset.xy, axis=0))) / 1000
-    practices = len(question.dataset.practices)
-    last = {
-        "min_patients": 0,
-        "max_patients": int(question.dataset.patients.sum()),
-        "reach_km": everywhere,
-        "min_bodies": 1,
-        "max_bodies": practices,
-    }[row.key]
-    steps = int(np.ceil(abs(last - now) * (TENTH if row.key == "reach_km" else 1)))
-
-    def value(k: int) -> float | int:
-        if row.key == "reach_km":
-            return float((np.floor(now * TENTH) + k) / TENTH)
-        return int(now + k if last > now else now - k)
-
-    low, high = 0, steps
-    if steps <= 0 or not may(question.with_value(row, value(high))):
+    values = _values(question, row)
+    if not values or not may(question.with_value(row, values[-1])):
         return None
+    low, high = -1, len(values) - 1
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if may(question.with_value(row, value(middle))) else (middle, high)
-    return value(high)
+        low, high = (low, middle) if may(question.with_value(row, values[middle])) else (middle, high)
+    return values[high]
+
+
+def _values(question: _Question, row: Row) -> Sequence[float | int]:
+    """Values that relax a number, the nearest first. A bound of size is only tried at sizes that bodies can have."""
+    now = getattr(question.scenario.scale(question.scale), row.key)
+    if row.key == "reach_km":
+        everywhere = float(np.hypot(*np.ptp(question.dataset.xy, axis=0))) / 1000
+        return [k / TENTH for k in range(int(now * TENTH) + 1, int(np.ceil(everywhere * TENTH)) + 1)]
+    if row.key in ("min_bodies", "max_bodies"):
+        return range(now - 1, 0, -1) if row.key == "min_bodies" else range(now + 1, len(question.dataset.practices) + 1)
+    people, weights = int(question.dataset.patients.sum()), question.made().problem.weights
+    between = range(now - 1, -1, -1) if row.key == "min_patients" else range(now + 1, people + 1)
+    if len(weights) > SOME:
+        return between
+    sums = sizes_of(weights)
+    return [p for p in between if sums >> p & 1]
 
 
 def _link(question: _Question, conflict: Conflict) -> tuple[int, int] | None:

@@ -62,7 +62,7 @@ def ties(dataset: Dataset, scenario: Scenario, scale: Scale) -> list[tuple[int, 
         homes = zip(cells(dataset, scenario, scale).tolist(), dataset.authority_of(scale.authority_tier), strict=True)
         tied += chains([home if home[1] else "" for home in homes])
     for name in scenario.scales_used[: scenario.scales_used.index(scale.name) + 1]:
-        groups = [_members(dataset, p) for p in scenario.pins if p.scale == name and p.kind in ("together", "fixed")]
+        groups = [members_of(dataset, p) for p in scenario.pins if p.scale == name and p.kind in ("together", "fixed")]
         groups += [list(body.members) for body in frozen_bodies(dataset, scenario, scenario.scale(name))]
         tied += [(group[0], other) for group in groups for other in group[1:]]
     return tied
@@ -81,7 +81,7 @@ def apart(dataset: Dataset, scenario: Scenario, scale: Scale) -> list[tuple[int,
     for pin in scenario.pins:
         if order.index(pin.scale) < order.index(scale.name):
             continue
-        members = _members(dataset, pin)
+        members = members_of(dataset, pin)
         if pin.kind == "forbidden":
             pairs += [(m, members[-1]) for m in members[:-1]]
         elif pin.kind == "apart":
@@ -97,7 +97,7 @@ def cells(dataset: Dataset, scenario: Scenario, scale: Scale) -> NDArray[np.int3
     for larger in reversed(scenario.scales_used[scenario.scales_used.index(scale.name) :]):
         for number, pin in enumerate(scenario.pins, start=1):
             if pin.kind == "frozen" and pin.scale == larger:
-                cell[_members(dataset, pin)] = number
+                cell[members_of(dataset, pin)] = number
     return cell
 
 
@@ -116,17 +116,7 @@ def frozen_bodies(dataset: Dataset, scenario: Scenario, scale: Scale) -> tuple[F
     return tuple(found)
 
 
-def spelt(dataset: Dataset, pin: Pin) -> Pin:
-    """The pin with practices in the place of an existing body's code."""
-    codes = [dataset.practices[i].code for i in _members(dataset, pin)]
-    if not pin.body:
-        return pin
-    if pin.kind == "frozen":
-        return pin.model_copy(update={"practices": tuple(codes), "body": "", "name": pin.name or f"body {pin.body}"})
-    return pin.model_copy(update={"with_": codes[-1], "body": ""})
-
-
-def _members(dataset: Dataset, pin: Pin) -> list[int]:
+def members_of(dataset: Dataset, pin: Pin) -> list[int]:
     """Practice positions a pin speaks of, its anchor last. An existing body is all its practices where it is frozen,
     and is stood for by its largest practice where it is an anchor."""
     members = [dataset.index[code] for code in dict.fromkeys(pin.practices)]
@@ -136,6 +126,16 @@ def _members(dataset: Dataset, pin: Pin) -> list[int]:
         today = [i for i, p in enumerate(dataset.practices) if p.existing.get(pin.scale) == pin.body]
         members += today if pin.kind == "frozen" else [max(today, key=lambda i: (dataset.practices[i].patients, -i))]
     return members
+
+
+def spelt(dataset: Dataset, pin: Pin) -> Pin:
+    """The pin with practices in the place of an existing body's code."""
+    codes = [dataset.practices[i].code for i in members_of(dataset, pin)]
+    if not pin.body:
+        return pin
+    if pin.kind == "frozen":
+        return pin.model_copy(update={"practices": tuple(codes), "body": "", "name": pin.name or f"body {pin.body}"})
+    return pin.model_copy(update={"with_": codes[-1], "body": ""})
 
 
 def _name_today(dataset: Dataset, pin: Pin) -> str:

@@ -130,11 +130,11 @@ def test_a_hand_made_map_is_measured_and_its_broken_rules_listed(data, run, empt
 
 
 def refused(monkeypatch, capsys, empty: Path, *words: object) -> tuple[int, str]:
-    """Exit code and message; nothing is left in the working folder."""
-    before = sorted(path.name for path in empty.iterdir())
+    """Exit code and message; nothing is left in the working folder, but for why a plan is impossible."""
+    before = {path.name for path in empty.iterdir()}
     code = consortia(monkeypatch, *words)
     said = capsys.readouterr()
-    assert sorted(path.name for path in empty.iterdir()) == before, "something was written"
+    assert {path.name for path in empty.iterdir()} - before <= {"run-why-not"}, "something was written"
     assert "Traceback" not in said.err
     return code, said.err
 

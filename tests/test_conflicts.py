@@ -183,3 +183,18 @@ def test_the_work_ends_when_asked_with_what_is_proved():
     (conflict,) = explain(dataset, scenario, stop=lambda: True)
     assert not conflict.smallest and not conflict.cures
     assert not can(dataset, under(scenario, {row.place for row in conflict.rows}), set(conflict.practices))
+
+
+def test_what_no_arithmetic_shows_is_proved_by_an_integer_programme():
+    """A comb of fifteen: each tooth of two takes the practice below it, and what is left of the back is in bits."""
+    comb = """
+        A . A . A . A
+        A . A . A . A
+        A A A A A A A
+    """
+    rules = {"scales_used": [SCALE], f"scale.{SCALE}.min_patients": 60_000, f"scale.{SCALE}.max_patients": 60_000}
+    (conflict,) = explain(region(comb), load_scenario("base", rules))
+    assert {row.key for row in conflict.rows} == {"min_patients", "max_patients", "contiguous"}
+    assert [cure.said for cure in conflict.cures if cure.row.key == "min_patients"] == [
+        f"scale.{SCALE}.min_patients = 40,000"
+    ]

@@ -10,7 +10,7 @@ be done for all, and the units that cannot be placed explain why (optimiser/conf
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from optimiser.clock import never
 from optimiser.errors import Infeasible, LimitReached
 from optimiser.partition.oversize import set_aside
-from optimiser.partition.pool import Pool
 from optimiser.partition.possible_model import covered
 from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.run import Budget
@@ -43,9 +43,14 @@ class Verdict:
     blame: tuple[int, ...] = ()
 
 
-def possible(problem: PartitionProblem, needed: NDArray[np.bool_] | None = None, search: bool = True) -> Verdict:
+def possible(
+    problem: PartitionProblem,
+    needed: NDArray[np.bool_] | None = None,
+    search: bool = True,
+    stop: Callable[[], bool] = never,
+) -> Verdict:
     """Whether the needed units (all of them when None) can be parted into bodies that keep every rule. False is proved,
-    True is shown by bodies. search: False to ask only what is quick to answer."""
+    True is shown by bodies. search: False to ask only what is quick to answer; stop ends it with neither."""
     asked = np.ones(problem.units, bool) if needed is None else needed
     torn = [i for i in np.flatnonzero(problem.alone & asked) if not np.isfinite(problem.body_cost(np.array([i]))[0])]
     if torn:
@@ -58,7 +63,7 @@ def possible(problem: PartitionProblem, needed: NDArray[np.bool_] | None = None,
     pieces = pieces_of(core)
     for judge in (_stranded, _uneven):
         for piece in pieces:
-            if blame := judge(restricted(core, piece), need[piece]):
+            if blame := judge(attainable(restricted(core, piece)), need[piece]):
                 return Verdict(False, tuple(int(blamed[piece[i]]) for i in blame))
     if not _countable(core, pieces, need):
         return Verdict(False, tuple(int(i) for i in blamed[need]))
@@ -66,8 +71,8 @@ def possible(problem: PartitionProblem, needed: NDArray[np.bool_] | None = None,
         pieces = [np.arange(core.units)]
     known = True
     for piece in sorted(pieces, key=len):
-        part, wanted = restricted(core, piece), need[piece]
-        shown = _judged(part, wanted, search) if wanted.any() or core.min_bodies else True
+        part, wanted = attainable(restricted(core, piece)), need[piece]
+        shown = _judged(part, wanted, search, stop) if wanted.any() or core.min_bodies else True
         if shown is False:
             return Verdict(False, tuple(int(i) for i in blamed[piece[need[piece]]]))
         known = known and shown is True
@@ -124,17 +129,43 @@ def pieces_of(core: PartitionProblem) -> list[NDArray[np.int64]]:
     return [np.flatnonzero(label == k) for k in range(int(label.max()) + 1)]
 
 
+def attainable(piece: PartitionProblem) -> PartitionProblem:
+    """The piece with the bounds of size drawn in to the nearest sizes that some set of its units has."""
+    if piece.units > SOME:
+        return piece
+    within = (sizes_of(piece.weights) & ((1 << (piece.hi + 1)) - 1)) >> piece.lo
+    if not within:
+        return replace(piece, lo=piece.hi, hi=piece.hi) if piece.lo else piece
+    least = (within & -within).bit_length() - 1
+    return replace(piece, lo=piece.lo + least, hi=piece.lo + within.bit_length() - 1)
+
+
+def sizes_of(weights: NDArray[np.int64]) -> int:
+    """The sizes that sets of units can have, as bits: bit p where some set has p patients."""
+    sums = 1
+    for weight in weights.tolist():
+        sums |= sums << weight
+    return sums
+
+
+def gatherings(piece: PartitionProblem, need: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """units × centres: who can be gathered around each centre that a needed unit reaches, on foot where bodies must
+    touch and centres are not too many to ask; False for other centres, and for those out of their own reach."""
+    reach = np.isfinite(piece.costs)
+    reach[:, ~(reach[piece.owner, np.arange(len(piece.owner))] & reach[need].any(axis=0))] = False
+    asked = np.flatnonzero(reach.any(axis=0))
+    if piece.contiguous and len(asked) <= CENTRES and not reach[:, asked].all():
+        graph = piece.graph()
+        for j in asked:
+            near = np.flatnonzero(reach[:, j])
+            _, part = csgraph.connected_components(graph[near][:, near], directed=False)
+            reach[near, j] = part == part[np.searchsorted(near, piece.owner[j])]
+    return reach
+
+
 def _stranded(piece: PartitionProblem, need: NDArray[np.bool_]) -> list[int]:
     """A needed unit that no usable centre within its reach can gather a body around, or none."""
-    reach = np.isfinite(piece.costs)
-    reach[:, ~reach[piece.owner, np.arange(len(piece.owner))]] = False
-    if piece.contiguous and len(piece.owner) <= CENTRES and not reach.all():
-        graph = piece.graph()
-        for j in range(len(piece.owner)):
-            near = np.flatnonzero(reach[:, j])
-            if len(near):
-                _, part = csgraph.connected_components(graph[near][:, near], directed=False)
-                reach[near, j] = part == part[np.searchsorted(near, piece.owner[j])]
+    reach = gatherings(piece, need)
     served = (reach[:, piece.weights @ reach >= piece.lo]).any(axis=1)
     return np.flatnonzero(need & ~served)[:1].tolist()
 
@@ -168,21 +199,21 @@ def _counted(problem: PartitionProblem, asked: NDArray[np.bool_]) -> Verdict:
     return Verdict(True) if low <= problem.units <= high else Verdict(False, tuple(np.flatnonzero(asked).tolist()))
 
 
-def _judged(piece: PartitionProblem, need: NDArray[np.bool_], search: bool) -> bool | None:
+def _judged(piece: PartitionProblem, need: NDArray[np.bool_], search: bool, stop: Callable[[], bool]) -> bool | None:
     """Whether bodies can hold the needed units of a piece, each unit at most once, in an allowed number."""
-    if piece.units <= FEW:
-        return _tried(piece, need)
     if _grown(piece, need):
         return True
+    if piece.units <= FEW:
+        return _tried(piece, need)
     if search and need.all():
         try:
-            solve(piece, 0, TRY, prove=False)
+            solve(piece, 0, replace(TRY, stop=stop), prove=False)
             return True
         except Infeasible:
             return False
         except LimitReached:
             pass
-    return covered(piece, need) if search and piece.units <= SOME else None
+    return covered(piece, need, stop) if search and piece.units <= SOME else None
 
 
 def _grown(piece: PartitionProblem, need: NDArray[np.bool_]) -> bool:
@@ -234,9 +265,7 @@ def _around(
 
 def _tried(piece: PartitionProblem, need: NDArray[np.bool_]) -> bool:
     """The same by trying every body, as sets of bits."""
-    pool = Pool(piece)
-    pool.add_every_body()
-    bodies = [sum(1 << i for i in members) for members in pool.columns(None, np.inf, 0, [])[0]]
+    bodies = _bodies(piece)
     least, most = piece.min_bodies or 0, piece.units if piece.max_bodies is None else piece.max_bodies
     holding = [[body for body in bodies if body >> i & 1] for i in range(piece.units)]
     needed = sum(1 << int(i) for i in np.flatnonzero(need))
@@ -256,3 +285,38 @@ def _tried(piece: PartitionProblem, need: NDArray[np.bool_]) -> bool:
         return not waiting and can(free & ~(1 << first), placed)
 
     return can((1 << piece.units) - 1, 0)
+
+
+def _bodies(piece: PartitionProblem) -> list[int]:
+    """Every set of units that keeps the rules of one body, as bits."""
+    touching = [sum(1 << int(v) for v in near.indices) for near in piece.graph()]
+    reach = np.isfinite(piece.costs)
+    within = [
+        (1 << int(owner), sum(1 << int(i) for i in np.flatnonzero(reach[:, j]))) for j, owner in enumerate(piece.owner)
+    ]
+    apart = [1 << a | 1 << b for a, b in piece.apart]
+    weights = piece.weights.tolist()
+    found = []
+    for body in range(1, 1 << piece.units):
+        size = sum(w for i, w in enumerate(weights) if body >> i & 1)
+        if (
+            piece.lo <= size <= piece.hi
+            and not any(body & pair == pair for pair in apart)
+            and any(body & owner and body & near == body for owner, near in within)
+            and (not piece.contiguous or _in_one(body, touching))
+        ):
+            found.append(body)
+    return found
+
+
+def _in_one(body: int, touching: list[int]) -> bool:
+    """Whether a body's units are reached from its first by touching one another."""
+    reached = new = body & -body
+    while new:
+        around = 0
+        while new:
+            around |= touching[(new & -new).bit_length() - 1]
+            new &= new - 1
+        new = around & body & ~reached
+        reached |= new
+    return reached == body

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Callable
 
 import highspy
 import numpy as np
@@ -20,27 +21,29 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from optimiser.clock import Clock, never
 from optimiser.partition.pool import Pool
 from optimiser.partition.problem import PartitionProblem
 
 ROUNDS = 40  # of cuts
-SECONDS = 20.0  # of one solve: a last resort, since running out proves nothing
+SECONDS = 10.0  # for all rounds: a last resort, since running out proves nothing
 FEASIBLE = 2  # HiGHS's word for a feasible primal solution
 IMPOSSIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
 
-def covered(problem: PartitionProblem, need: NDArray[np.bool_]) -> bool | None:
+def covered(problem: PartitionProblem, need: NDArray[np.bool_], stop: Callable[[], bool] = never) -> bool | None:
     """Whether disjoint bodies that keep every rule can hold all needed units (others may be left out), in an allowed
     number. None when the limits ended the work first. problem: without oversize and frozen units."""
     centres = _centres(problem)
     graph = problem.graph()
     cuts: list[tuple[int, list[int], list[int]]] = []
+    clock = Clock(SECONDS, stop)
     for _ in range(ROUNDS):
-        status, bodies = _solved(problem, need, centres, graph, cuts, "choose")
+        status, bodies = _solved(problem, need, centres, graph, cuts, "choose", clock)
         if status in IMPOSSIBLE:
-            again, _ = _solved(problem, need, centres, graph, cuts, "off")
+            again, _ = _solved(problem, need, centres, graph, cuts, "off", Clock(SECONDS))
             return False if again == highspy.HighsModelStatus.kInfeasible else None
-        if bodies is None:
+        if bodies is None or clock.over():
             return None
         new = _broken(problem, graph, bodies) if problem.contiguous else []
         if not new:
@@ -67,10 +70,11 @@ def _solved(
     graph: sparse.csr_matrix,
     cuts: list[tuple[int, list[int], list[int]]],
     presolve: str,
+    clock: Clock,
 ) -> tuple[highspy.HighsModelStatus, dict[int, list[int]] | None]:
     """(HiGHS's own status, centre → members of its body where there is an answer)."""
     model, x = _model(problem, need, centres, graph, cuts)
-    solver = pulp.HiGHS(msg=False, timeLimit=SECONDS, presolve=presolve)
+    solver = pulp.HiGHS(msg=False, timeLimit=max(0.1, clock.left()), presolve=presolve)
     with contextlib.redirect_stdout(io.StringIO()):
         model.solve(solver)
     highs = model.solverModel
