@@ -66,7 +66,7 @@ class PricedConnected(NamedTuple):
 def suits(problem: PartitionProblem) -> bool:
     """Whether connected sets are worth pricing: bodies must touch, and the largest holds at most twelve units of median
     weight. On real England that raises the bound by 0.3 % at seven units and by 0.1 % at fourteen, and lowers it by
-    0.3 % at twenty, where sets are too many to meet (docs/method.md).
+    0.3 % at twenty, where sets are too many to meet.
     """
     return problem.contiguous and problem.hi <= FEW_UNITS * float(np.median(problem.weights))
 
