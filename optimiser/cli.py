@@ -135,7 +135,8 @@ def plan(
 
 @contextmanager
 def _stoppable() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C (or SIGTERM) was pressed once, which asks the work to end well. The second ends it at once."""
+    """Whether Ctrl-C was pressed (or SIGTERM sent) once, which asks the work to end well. The second ends it at once.
+    What the shell has the program ignore, as in a job in the background, is ignored still."""
     asked = threading.Event()
 
     def hear(number: int, frame: object) -> None:
@@ -143,7 +144,8 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked.set()
 
-    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, hear) for number in heard}
     try:
         yield asked.is_set
     finally:

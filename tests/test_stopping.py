@@ -25,13 +25,17 @@ LOCALITIES_THAT_NEST_BADLY = (
     *TWO_SCALES, "--set", "scale.locality.min_patients=20_000", "--set", "scale.locality.max_patients=50_000",
     "--set", "scale.consortium.min_patients=60_000", "--set", "scale.consortium.max_patients=70_000",
 )  # fmt: skip
+# Where the tests themselves run in the background, the shell has their children ignore Ctrl-C.
+HEAR = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 UNFINISHED = "interrupted: kept the best plan found"
 
 
 def started(*words: object) -> subprocess.Popen[str]:
+    script = f"{HEAR}\nimport sys\nfrom optimiser.cli import main\nmain(['plan', *sys.argv[1:]])"
     return subprocess.Popen(
-        [*PLAN, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
-    )
+        [sys.executable, "-c", script, *map(str, words)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
 
 
 def finished(*words: object) -> subprocess.CompletedProcess[str]:
@@ -123,7 +127,7 @@ cli.main(sys.argv[1:])
 
 def pressed_while(module: str, function: str, times: int, *words: object) -> subprocess.CompletedProcess[str]:
     """A plan in whose midst, as `function` is called, its process is sent Ctrl-C."""
-    script = CTRL_C_WHILE.format(module=module, function=function, times=times)
+    script = HEAR + CTRL_C_WHILE.format(module=module, function=function, times=times)
     words = ("plan", *words)
     return subprocess.run(
         [sys.executable, "-c", script, *map(str, words)],
