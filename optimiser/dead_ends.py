@@ -1,6 +1,7 @@
 """Bodies chosen at one scale may strand a practice at a smaller one: nothing inside its body is near enough, or enough.
 
-The way out is to keep it and the neighbours it needs in one body of the larger scale, and to choose those bodies again.
+The way out is to keep it and the neighbours it needs in one body of the larger scale, and to choose those bodies again,
+from the same ones with those practices moved.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 from heapq import heappop, heappush
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimiser.domain import Dataset
 from optimiser.forces import PairCharges
 from optimiser.scenario import Scale, Scenario
+from optimiser.units import ScaleProblem
 
 
 class DeadEnd(Exception):
@@ -48,6 +51,20 @@ def refuge(dataset: Dataset, scenario: Scenario, scale: Scale, practice: int) ->
         gathered.append(heappop(edge)[1])
         patients += int(dataset.patients[gathered[-1]])
     return [(practice, other) for other in gathered[1:]]
+
+
+def moved_whole(tied: ScaleProblem, bodies: NDArray[np.int32]) -> NDArray[np.int32] | None:
+    """A partition of the units of a problem with ties, from bodies by practice that may part them: each parted unit
+    moves whole into one of the bodies that hold some of it, where fewest rules break, then where it costs least. None
+    where rules stay broken.
+    """
+    found = bodies[tied.first]
+    for unit in np.flatnonzero(np.bincount(tied.unit) > 1):
+        homes = np.unique(bodies[tied.unit == unit])
+        if len(homes) > 1:
+            tried = [np.where(np.arange(len(found)) == unit, home, found).astype(np.int32) for home in homes]
+            found = min(tried, key=lambda p: (len(tied.problem.violations(p)), tied.problem.objective(p)))
+    return None if tied.problem.violations(found) else found
 
 
 def _pinned(dataset: Dataset, scenario: Scenario) -> list[int]:

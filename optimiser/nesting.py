@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.clock import Clock
-from optimiser.dead_ends import DeadEnd, refuge
+from optimiser.dead_ends import DeadEnd, moved_whole, refuge
 from optimiser.domain import Dataset
 from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.partition.problem import PartitionProblem
@@ -92,15 +92,19 @@ class Nesting:
                 if set(more) <= set(self.ties):
                     break
                 self.ties += more
-            anchored = self._again()
+            anchored = self._again(anchored)
         return self._scales(anchored, last=True)
 
-    def _again(self) -> Membership:
-        """The anchor scale solved with practices tied."""
+    def _again(self, anchored: Membership) -> Membership:
+        """The anchor scale solved with practices tied, from its last bodies where a few moves mend those. Where no time
+        is left that mending is all: the least work from there would only be luck."""
         anchor = self.scenario.anchor_scale
-        self.work.owed += ANCHOR_SHARE
         tied = scale_problem(self.dataset, self.scenario, self.scenario.scale(anchor), tied=self.ties)
-        return tied.membership(self._solve(tied.problem, ANCHOR_SHARE, "again").assignment)
+        mended = moved_whole(tied, anchored)
+        if mended is not None and self.work.clock.over():
+            return tied.membership(mended)
+        self.work.owed += ANCHOR_SHARE
+        return tied.membership(self._solve(tied.problem, ANCHOR_SHARE, "again", mended).assignment)
 
     def _scales(self, anchored: Membership, last: bool = False) -> dict[str, Membership]:
         """Each scale inside or over the one solved before it. last: whether a dead end is the end."""
@@ -124,7 +128,7 @@ class Nesting:
             del over
         return membership
 
-    def _solve(self, problem: PartitionProblem, share: float, word: str) -> Solution:
+    def _solve(self, problem: PartitionProblem, share: float, word: str, start: Membership | None = None) -> Solution:
         """Solve given bodies already chosen. That it cannot be done for these proves nothing for others, and a bound
         that is proved for these holds for no others: it is not told."""
 
@@ -133,7 +137,7 @@ class Nesting:
 
         seed = self.seed + self.scenario.scales_used.index(problem.name)
         try:
-            return self.work.solve(problem, seed, share, tell, self.prove)
+            return self.work.solve(problem, seed, share, tell, self.prove, start)
         except Infeasible as dead_end:
             first = dead_end.problems[0]
             raise LimitReached(

@@ -362,6 +362,8 @@ def test_bodies_that_strand_a_practice_at_a_smaller_scale_are_chosen_again():
     made = build(road, chosen, 1, QUICK)
     assert broken_rules(road, chosen, made.structure) == ()
     assert [body.members for body in made.structure.bodies["consortium"]] == [(0, 1, 2), (3, 4, 5)]
+    in_haste = build(road, chosen, 1, replace(QUICK, seconds=0.0))
+    assert broken_rules(road, chosen, in_haste.structure) == ()
     alone = build(road, load_scenario("base", {**rules, "scales_used": ["consortium"]}), 1, QUICK)
     assert sorted(len(body.members) for body in alone.structure.bodies["consortium"]) == [2, 4]
     assert made.price_of_nesting > 0
