@@ -122,7 +122,8 @@ def bodies(plan: Plan) -> Table:
         Column("centre", "Centre practice", note="code of the practice at its middle"),
         Column("home_authority", "Home council, code"),
         Column("home_authority_name", "Home council"),
-        Column("oversize", "Oversize", note="yes: one practice above the scale's upper bound, left alone"),
+        Column("oversize", "Oversize", note="yes: one unit above the scale's upper bound, left alone"),
+        Column("agreed", "Agreed beforehand", note="yes: a frozen pin of the scenario settled it"),
     ]
     graded = {m.name for m in listed if any(_evidence(b, m.name) not in ("", "observed") for b in scored.values())}
     for m in listed:
@@ -141,7 +142,7 @@ def bodies(plan: Plan) -> Table:
                 b.home_authority,
                 plan.dataset.authority_name(b.home_authority),
             ]
-            row.append("yes" if b.oversize else "no")
+            row += ["yes" if b.oversize else "no", "yes" if b.agreed else "no"]
             score = scored.get((scale, b.code))
             for m in listed:
                 found = score.measures.get(m.name) if score else None

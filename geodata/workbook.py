@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from geodata import force_tables, plan_tables, service_tables, summary
+from geodata import force_tables, pin_table, plan_tables, service_tables, summary
 from geodata.plan_tables import Column, Table
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def write_workbook(plan: Plan, path: Path) -> None:
             own = tuple(row for row in bodies.rows if row[0] == scale.name)
             _table(book, Table("bodies", "", bodies.columns, own), plan_tables.capital(scale.plural), hide=("scale",))
         for table, title in (
+            (pin_table.pins(plan), "Decided beforehand"),
             (plan_tables.practices(plan), "Practices"),
             (service_tables.placement(plan), "Placement"),
             (service_tables.five_questions(plan), "Five questions"),
@@ -88,7 +89,8 @@ def write_workbook(plan: Plan, path: Path) -> None:
             (force_tables.assumptions(plan), "Assumptions"),
             (force_tables.sensitivity(plan), "Sensitivity"),
         ):
-            _table(book, table, title)
+            if table is not None:
+                _table(book, table, title)
 
 
 def _summary(book: _Book, plan: Plan) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from geodata import plan_tables, service_tables, summary
+from geodata import pin_table, plan_tables, service_tables, summary
 from geodata.disclosure import HIDDEN, Rule, suppress
 from optimiser.providers import aggregate, provider_graph
 
@@ -24,6 +24,7 @@ TABLES: tuple[Callable[[Plan], plan_tables.Table | None], ...] = (
     plan_tables.practices,
     plan_tables.bodies,
     plan_tables.bodies_today,
+    pin_table.pins,
     service_tables.placement,
     service_tables.footprints,
     service_tables.functions,
@@ -34,7 +35,7 @@ ATTRIBUTES = ("deprivation", "pct_65plus", "rural")
 
 
 def write_tables(plan: Plan, folder: Path) -> None:
-    """practices, bodies, bodies_today, placement, footprints, functions, contracts and five_questions, as CSV."""
+    """practices, bodies, bodies_today, pins, placement, footprints, functions, contracts and five_questions, as CSV."""
     for make in TABLES:
         table = make(plan)
         if table is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from optimiser.domain import Certificate, Dataset, Placement, Structure
 from optimiser.errors import VerificationError
 from optimiser.partition.run import Progress
+from optimiser.pin_costs import PinCost
 from optimiser.scenario import Scenario
 from optimiser.scorecard import Scorecard
 from optimiser.sensitivity import SensitivityRow
@@ -37,6 +38,7 @@ class Plan:
     outside: Mapping[str, float]
     warnings: tuple[str, ...]
     seconds: Mapping[str, float]
+    pin_costs: tuple[PinCost, ...] = ()
     cut: tuple[str, ...] = ()
     interrupted: bool = False
     progress: tuple[Progress, ...] = ()

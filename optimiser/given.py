@@ -92,7 +92,7 @@ def broken_rules(dataset: Dataset, scenario: Scenario, structure: Structure) -> 
     found += _nesting(structure, scenario)
     for pin in scenario.pins:
         if pin.scale in structure.scales:
-            found += _pin(dataset, spelt(dataset, pin), pin.body, structure)
+            found += pin_breaches(dataset, pin, structure)
     return tuple(found)
 
 
@@ -227,8 +227,9 @@ def _nesting(structure: Structure, scenario: Scenario) -> Iterator[str]:
                 yield f"{label} {body.name} lies in several {scenario.scale(large).plural}: {_list(holders)}"
 
 
-def _pin(dataset: Dataset, pin: Pin, body: str, structure: Structure) -> Iterator[str]:
-    """What a pin, its practices spelt out, asks and the structure does not do. body: the existing body it names."""
+def pin_breaches(dataset: Dataset, pin: Pin, structure: Structure) -> Iterator[str]:
+    """What a pin asks and the structure does not do. Its scale is one of the structure's."""
+    body, pin = pin.body, spelt(dataset, pin)
     of, label = structure.membership[pin.scale], pin.scale
     where = {code: int(of[dataset.index[code]]) for code in pin.practices}
     if pin.kind in ("together", "apart", "frozen"):

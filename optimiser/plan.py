@@ -19,6 +19,7 @@ from optimiser.journal import Journal
 from optimiser.nesting import Report, silent
 from optimiser.partition.run import Budget
 from optimiser.partition.solve import DEFAULT_BUDGET
+from optimiser.pin_costs import pin_costs
 from optimiser.placement import GAP, place
 from optimiser.scenario import Scenario
 from optimiser.scorecard import score
@@ -26,7 +27,7 @@ from optimiser.sensitivity import sensitivity
 
 __all__ = ["Plan", "make_plan"]
 
-STRUCTURE_PART, SERVICES_PART = 0.6, 0.6  # of the time that is left when each begins
+STRUCTURE_PART, SERVICES_PART, PINS_PART = 0.6, 0.6, 0.6  # of the time that is left when each begins
 SERVICES_MOST = 120.0  # seconds, without a limit too
 
 
@@ -65,6 +66,9 @@ def make_plan(
         scorecard = score(dataset, scenario, structure, placement)
         today = existing_structure(dataset, scenario)
         baseline = score(dataset, scenario, today) if today is not None else None
+    with journal.stage("pins"):
+        kept, late = pin_costs(dataset, scenario, hierarchy, seed, effort, clock.part(PINS_PART), journal)
+        cut += ("pins",) * late
     with journal.stage("sensitivity"):
         moves, late = sensitivity(dataset, scenario, hierarchy, seed, clock, journal)
         cut += ("sensitivity",) * late
@@ -81,6 +85,7 @@ def make_plan(
         scorecard=scorecard,
         baseline=baseline,
         sensitivity=moves,
+        pin_costs=kept,
         outside={"team": team_cost(dataset.functions, float(dataset.patients.sum()), scenario)},
         warnings=(*honoured(dataset, scenario, structure), *caveats(dataset, scenario, placement, moves)),
         seconds=journal.seconds,

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from optimiser.domain import NO_BODY
+from optimiser.scenario_checks import called
 
 if TYPE_CHECKING:
     from geodata.official.england_open import ImportReport
@@ -77,6 +78,7 @@ def show(plan: Plan, out: Path) -> None:
             table.add_row(scale, f"{len(names)}: {', '.join(names)}")
         console.print(table)
         console.print()
+    _show_pins(console, plan)
     _show_sensitivity(console, plan)
     for warning in (*plan.warnings, *plan.dataset.warnings)[:MOST_NOTES]:
         console.print(f"Note: {warning}", soft_wrap=True)
@@ -112,6 +114,19 @@ def _by_scale(plan: Plan) -> list[tuple[str, list[str]]]:
         "condition_group": "charities",
     }
     return [(labels.get(s, s), found[s]) for s in order if s in found]
+
+
+def _show_pins(console: Console, plan: Plan) -> None:
+    """What keeping each decision taken beforehand costs."""
+    if not plan.pin_costs:
+        return
+    table = _table("decided beforehand", "costs £ a year", "at least", "at most")
+    for kept in plan.pin_costs:
+        what = called(plan.scenario.pins[kept.pin - 1], named=3) if kept.pin else "all pins together"
+        table.add_row(what, f"{kept.cost:,.0f}", f"{kept.least:,.0f}", f"{kept.most:,.0f}")
+    console.print(table)
+    console.print("Each is the plan less the best found without it: an estimate between what the bounds allow.")
+    console.print()
 
 
 def _show_sensitivity(console: Console, plan: Plan) -> None:

@@ -103,6 +103,7 @@ def _scale(plan: Plan, ground: Ground, name: str, measures: list, tolerance: flo
             "home": plan.dataset.authority_name(body.home_authority),
             "parent": known.get(body.parent, ""),
             "oversize": body.oversize,
+            "agreed": body.agreed,
             "values": [_figure(m) if m else None for m in found],
             "label": _middle(shape, plan.dataset.practices[body.centre]),
             "outline": encode(shape),

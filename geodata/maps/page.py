@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from geodata import force_tables, plan_tables, summary
+from geodata import force_tables, pin_table, plan_tables, summary
 from geodata.maps import words
 from geodata.maps.map_data import map_data
 from geodata.maps.shapes import TOLERANCE
@@ -53,6 +53,7 @@ def facts(plan: Plan) -> dict[str, Any]:
         "comparison": comparison(plan),
         "forces": force_tables.forces(plan).records(),
         "sensitivity": force_tables.sensitivity(plan).records(),
+        "pins": decided.records() if (decided := pin_table.pins(plan)) is not None else [],
         "planned": [(s.name, s.plural) for s in plan.scenario.scales],
         "today": plan.baseline is not None,
         "tags": tags(plan),

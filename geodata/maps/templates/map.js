@@ -229,7 +229,8 @@
       const n = above.of[data.practices.code.findIndex((_, i) => scale.of[i] === state.body)];
       facts.append(fact("Belongs to", link(body.parent, () => chooseBody(above, n, true))));
     }
-    if (body.oversize) facts.append(fact("Size", "one practice above the upper bound"));
+    if (body.agreed) facts.append(fact("Decided", "agreed beforehand"));
+    else if (body.oversize) facts.append(fact("Size", "one unit above the upper bound"));
     data.measures.forEach((measure, m) => {
       const value = body.values[m];
       if (value && value[0] !== null) facts.append(fact(measure.label, value[1], tag(value[2], value[3])));
