@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from optimiser.domain import Dataset
 from optimiser.errors import Problem, ScenarioError, raise_all
@@ -54,16 +58,20 @@ def check_pins(dataset: Dataset, scenario: Scenario) -> None:
 
 
 def ties(dataset: Dataset, scenario: Scenario, scale: Scale) -> list[tuple[int, int]]:
-    """Pairs of practices that are never parted at a scale: by pins there or at a smaller scale, as members of a frozen
-    body, or as practices of one authority where authorities stay whole (as far as frozen bodies leave them so).
+    """Pairs of practices that are never parted at a scale, because they never are there or at a smaller one: by pins,
+    as members of a frozen body, or as practices of one authority where authorities stay whole (as far as frozen bodies
+    leave them so).
     """
     tied: list[tuple[int, int]] = []
-    if scale.authority_rule == "whole":
-        homes = zip(cells(dataset, scenario, scale).tolist(), dataset.authority_of(scale.authority_tier), strict=True)
-        tied += chains([home if home[1] else "" for home in homes])
     for name in scenario.scales_used[: scenario.scales_used.index(scale.name) + 1]:
+        small = scenario.scale(name)
+        if small.authority_rule == "whole":
+            homes = zip(
+                cells(dataset, scenario, small).tolist(), dataset.authority_of(small.authority_tier), strict=True
+            )
+            tied += chains([home if home[1] else "" for home in homes])
         groups = [members_of(dataset, p) for p in scenario.pins if p.scale == name and p.kind in ("together", "fixed")]
-        groups += [list(body.members) for body in frozen_bodies(dataset, scenario, scenario.scale(name))]
+        groups += [list(body.members) for body in frozen_bodies(dataset, scenario, small)]
         tied += [(group[0], other) for group in groups for other in group[1:]]
     return tied
 
@@ -75,18 +83,30 @@ def chains(labels: list) -> list[tuple[int, int]]:
 
 
 def apart(dataset: Dataset, scenario: Scenario, scale: Scale) -> list[tuple[int, int]]:
-    """Pairs of practices that pins at this or a larger scale keep in different bodies."""
+    """Pairs of practices that pins at this or a larger scale keep in different bodies, those included that are tied to
+    such a pair at the larger scale: where they shared a body here, the larger one would have to hold both."""
     order = scenario.scales_used
     pairs: list[tuple[int, int]] = []
-    for pin in scenario.pins:
-        if order.index(pin.scale) < order.index(scale.name):
-            continue
-        members = members_of(dataset, pin)
-        if pin.kind == "forbidden":
-            pairs += [(m, members[-1]) for m in members[:-1]]
-        elif pin.kind == "apart":
-            pairs += [(a, b) for k, a in enumerate(members) for b in members[k + 1 :]]
+    for name in order[order.index(scale.name) :]:
+        parted = [pin for pin in scenario.pins if pin.scale == name and pin.kind in ("apart", "forbidden")]
+        group = joined(len(dataset.practices), ties(dataset, scenario, scenario.scale(name)) if parted else ())
+        for pin in parted:
+            members = members_of(dataset, pin)
+            couples = [(m, members[-1]) for m in members[:-1]] if pin.kind == "forbidden" else combinations(members, 2)
+            for a, b in couples:
+                if name == scale.name or group[a] == group[b]:
+                    pairs.append((a, b))
+                else:
+                    one, other = (np.flatnonzero(group == group[end]).tolist() for end in (a, b))
+                    pairs += [(x, y) for x in one for y in other]
     return pairs
+
+
+def joined(practices: int, pairs: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
+    """A number by practice, the same for those that pairs join, directly or through others."""
+    a, b = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    graph = sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(practices, practices))
+    return csgraph.connected_components(graph, directed=False)[1].astype(np.int32)
 
 
 def cells(dataset: Dataset, scenario: Scenario, scale: Scale) -> NDArray[np.int32]:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
 from optimiser import pins
@@ -88,7 +86,7 @@ def scale_problem(
         hi=max(scale.min_patients, total if scale.max_patients is None else scale.max_patients),
         edges=_edges(dataset, scale, unit, costs),
         contiguous=scale.contiguous,
-        apart=_apart(dataset, scenario, scale, unit),
+        apart=_apart(dataset, scenario, scale, unit, whole is not None or len(tied) > 0),
         frozen=tuple(sorted(int(unit[body.members[0]]) for body in frozen)),
         min_bodies=scale.min_bodies,
         max_bodies=scale.max_bodies,
@@ -127,25 +125,25 @@ def units_of(
 ) -> NDArray[np.int32]:
     """Practices that must stay together share a unit: bodies kept whole, pins, frozen bodies, whole authorities where
     ruled, and pairs tied besides."""
-    n = len(dataset.practices)
     pairs = [*pins.ties(dataset, scenario, scale), *([] if whole is None else pins.chains(whole.tolist())), *tied]
-    a, b = (np.array(x, dtype=np.int64) for x in zip(*pairs, strict=True)) if pairs else (np.empty(0, np.int64),) * 2
-    _, part = csgraph.connected_components(sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(n, n)), directed=False)
-    return part.astype(np.int32)
+    return pins.joined(len(dataset.practices), pairs)
 
 
-def _apart(dataset: Dataset, scenario: Scenario, scale: Scale, unit: NDArray[np.int32]) -> tuple[tuple[int, int], ...]:
-    """Unit pairs kept apart. Infeasible when one unit would have to leave itself."""
+def _apart(
+    dataset: Dataset, scenario: Scenario, scale: Scale, unit: NDArray[np.int32], given: bool
+) -> tuple[tuple[int, int], ...]:
+    """Unit pairs kept apart. Where one unit would have to leave itself: Infeasible, or LimitReached when only bodies
+    given beforehand may be to blame."""
     pairs: set[tuple[int, int]] = set()
     for a, b in pins.apart(dataset, scenario, scale):
         if unit[a] == unit[b]:
-            codes = dataset.practices[a].code, dataset.practices[b].code
-            raise Infeasible(
-                Problem(
-                    f"{scale.name}: {codes[0]} and {codes[1]} must be kept apart and must stay together",
-                    mend="Drop one of the pins or rules that say so.",
-                )
+            what = (
+                f"{dataset.practices[a].code} and {dataset.practices[b].code} must be kept apart and must stay together"
             )
+            if given:
+                rule = "Other bodies at the scale planned before it may allow one."
+                raise LimitReached(Problem(f"no plan found: {scale.name}: {what}", rule=rule, mend="Try another seed."))
+            raise Infeasible(Problem(f"{scale.name}: {what}", mend="Drop one of the pins or rules that say so."))
         pairs.add((int(min(unit[a], unit[b])), int(max(unit[a], unit[b]))))
     return tuple(sorted(pairs))
 

@@ -123,14 +123,14 @@ class Run:
                 practices, anchor = self.pinned(pin)
                 for code in practices:
                     ties.join(code, anchor or practices[0])
+        groups: list[dict] = []
         for name in self.scales[: level + 1]:
             for body in self.frozen(name):
                 for code in body:
                     ties.join(code, min(body))
-        groups: list[dict] = []
-        if self.rule(scale)["authority_rule"] == "whole":
-            tier, cell = self.rule(scale)["authority_tier"], self.cells(scale)
-            groups.append({code: (cell[code], p.home[tier]) for code, p in self.people.items() if p.home[tier]})
+            if self.rule(name)["authority_rule"] == "whole":
+                tier, cell = self.rule(name)["authority_tier"], self.cells(name)
+                groups.append({code: (cell[code], p.home[tier]) for code, p in self.people.items() if p.home[tier]})
         if nested and level > self.scales.index(self.scenario["anchor_scale"]):
             groups.append(self.of[self.scales[level - 1]])
         for group in groups:
