@@ -27,7 +27,7 @@ from optimiser.partition.possible import (
     restricted,
     sizes_of,
 )
-from optimiser.scenario import Scale, Scenario
+from optimiser.scenario import Pin, Scenario
 from optimiser.scenario_checks import called
 from optimiser.scenario_models import FORCES
 from optimiser.units import ScaleProblem, scale_problem, units_of
@@ -116,32 +116,32 @@ class _Question:
         self._made: ScaleProblem | None = None
 
     def rows(self) -> list[Row]:
-        """The rows that bear on the scale, pins last."""
-        scale, order = self.scenario.scale(self.scale), self.scenario.scales_used
-        found = [
-            Row(self.scale, key, f"scale.{self.scale}.{key} = {_shown(getattr(scale, key))}")
-            for key, none in NONE.items()
-            if getattr(scale, key) not in (none, 0)
-        ]
+        """The rows that may bear on the scale, pins last. Of other scales: that authorities stay whole, which ties and
+        parts practices here too, and how few patients make what is left of a frozen body one body."""
+        order = self.scenario.scales_used
+        frozen = any(pin.kind == "frozen" for pin in self.scenario.pins)
+        found = []
+        for scale in self.scenario.scales:
+            elsewhere = {"authority_rule": scale.authority_rule == "whole", "min_patients": frozen}
+            for key, none in NONE.items():
+                value = getattr(scale, key)
+                if value not in (none, 0) and (scale.name == self.scale or elsewhere.get(key)):
+                    found.append(Row(scale.name, key, f"scale.{scale.name}.{key} = {_shown(value)}"))
         for number, pin in enumerate(self.scenario.pins, start=1):
-            below = order.index(pin.scale) <= order.index(self.scale)
-            above = order.index(pin.scale) >= order.index(self.scale)
-            if pin.kind == "frozen" or (below if pin.kind in ("together", "fixed") else above):
+            if pin.kind not in ("apart", "forbidden") or order.index(pin.scale) >= order.index(self.scale):
                 found.append(Row(self.scale, str(number), f"pins[{number}] ({called(pin)})"))
         return found
 
     def with_rows(self, kept: Sequence[Row]) -> _Question:
         """The question with those rows only."""
-        keys = {row.key for row in kept}
-        scale = self.scenario.scale(self.scale)
-        lifted = scale.model_copy(update={key: none for key, none in NONE.items() if key not in keys})
-        dropped = {row.pin for row in self.rows() if row.key not in keys}
-        chosen = tuple(p for n, p in enumerate(self.scenario.pins, start=1) if n not in dropped)
-        return self._changed(lifted, {"pins": chosen})
+        dropped = set(self.rows()) - set(kept)
+        pins_dropped = {row.pin for row in dropped}
+        chosen = tuple(p for n, p in enumerate(self.scenario.pins, start=1) if n not in pins_dropped)
+        return self._changed({(row.scale, row.key): NONE[row.key] for row in dropped if row.pin is None}, chosen)
 
     def with_value(self, row: Row, value: object) -> _Question:
         """The question with another value of one rule."""
-        return self._changed(self.scenario.scale(self.scale).model_copy(update={row.key: value}), {})
+        return self._changed({(row.scale, row.key): value}, self.scenario.pins)
 
     def with_cure(self, cure: Cure) -> _Question:
         """The question after a cure."""
@@ -159,11 +159,14 @@ class _Question:
         if cure.without:
             left = tuple(code for code in pin.practices if code != cure.without)
             chosen.insert(cure.row.pin - 1, pin.model_copy(update={"practices": left}))
-        return self._changed(self.scenario.scale(self.scale), {"pins": tuple(chosen)})
+        return self._changed({}, tuple(chosen))
 
-    def _changed(self, scale: Scale, update: dict[str, object]) -> _Question:
-        tables = {**self.scenario.scale_tables, self.scale: scale}
-        changed = self.scenario.model_copy(update={"scale_tables": tables, **update})
+    def _changed(self, values: Mapping[tuple[str, str], object], chosen: tuple[Pin, ...]) -> _Question:
+        """values: (scale, key) → value."""
+        tables = dict(self.scenario.scale_tables)
+        for (name, key), value in values.items():
+            tables[name] = tables[name].model_copy(update={key: value})
+        changed = self.scenario.model_copy(update={"scale_tables": tables, "pins": chosen})
         return _Question(self.dataset, changed, self.scale, self.stop)
 
     def asked(self, needed: Sequence[int] | None = None, search: bool = True) -> Verdict:
@@ -314,7 +317,7 @@ def _least_change(question: _Question, row: Row, may: Callable[[_Question], bool
 
 def _values(question: _Question, row: Row) -> Sequence[float | int]:
     """Values that relax a number, the nearest first. A bound of size is only tried at sizes that bodies can have."""
-    now = getattr(question.scenario.scale(question.scale), row.key)
+    now = getattr(question.scenario.scale(row.scale), row.key)
     if row.key == "reach_km":
         everywhere = float(np.hypot(*np.ptp(question.dataset.xy, axis=0))) / 1000
         return [k / TENTH for k in range(int(now * TENTH) + 1, int(np.ceil(everywhere * TENTH)) + 1)]

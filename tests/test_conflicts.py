@@ -10,10 +10,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from optimiser.conflicts import Conflict, Cure, explain, smallest
+from optimiser.conflicts import Conflict, Cure, Row, explain, smallest
 from optimiser.domain import Dataset
 from optimiser.errors import Infeasible, ScenarioError
 from optimiser.partition.possible import bare
+from optimiser.pins import check_pins
 from optimiser.scenario import Scenario, load_scenario
 from optimiser.units import scale_problem
 from tests.ascii_map import region
@@ -24,12 +25,12 @@ NOTHING = {
     "min_patients": 0, "max_patients": None, "reach_km": None, "contiguous": False, "authority_rule": "off",
     "min_bodies": None, "max_bodies": None,
 }  # fmt: skip
-SCALE = "consortium"
+SCALE, SMALL = "consortium", "locality"
 
 
-def can(dataset: Dataset, scenario: Scenario, practices: set[int]) -> bool:
-    """Whether all those practices can be placed, by trying everything."""
-    made = scale_problem(dataset, scenario, scenario.scale(SCALE))
+def can(dataset: Dataset, scenario: Scenario, practices: set[int], scale: str = SCALE) -> bool:
+    """Whether all those practices can be placed at a scale, by trying everything."""
+    made = scale_problem(dataset, scenario, scenario.scale(scale))
     need = np.zeros(made.problem.units, bool)
     need[made.unit[sorted(practices)]] = True
     return can_be_placed(bare(made.problem), need)
@@ -37,10 +38,12 @@ def can(dataset: Dataset, scenario: Scenario, practices: set[int]) -> bool:
 
 def under(scenario: Scenario, rows: set[str]) -> Scenario:
     """The scenario with those rows only."""
-    scale = scenario.scale(SCALE)
-    lifted = scale.model_copy(update={k: v for k, v in NOTHING.items() if f"scale.{SCALE}.{k}" not in rows})
+    tables = dict(scenario.scale_tables)
+    for name in scenario.scales_used:
+        lifted = {k: v for k, v in NOTHING.items() if f"scale.{name}.{k}" not in rows}
+        tables[name] = tables[name].model_copy(update=lifted)
     pins = tuple(p for n, p in enumerate(scenario.pins, start=1) if f"pins[{n}]" in rows)
-    return scenario.model_copy(update={"scale_tables": {**scenario.scale_tables, SCALE: lifted}, "pins": pins})
+    return scenario.model_copy(update={"scale_tables": tables, "pins": pins})
 
 
 def after(dataset: Dataset, scenario: Scenario, cure: Cure) -> tuple[Dataset, Scenario]:
@@ -55,12 +58,12 @@ def after(dataset: Dataset, scenario: Scenario, cure: Cure) -> tuple[Dataset, Sc
         left = tuple(code for code in pin.practices if code != cure.without) if cure.without else ()
         changed = (pin.model_copy(update={"practices": left}),) if left else ()
         return dataset, scenario.model_copy(update={"pins": (*scenario.pins[:n], *changed, *scenario.pins[n + 1 :])})
-    return dataset, valued(scenario, cure.row.key, cure.value)
+    return dataset, valued(scenario, cure.row, cure.value)
 
 
-def valued(scenario: Scenario, key: str, value: object) -> Scenario:
-    scale = scenario.scale(SCALE).model_copy(update={key: value})
-    return scenario.model_copy(update={"scale_tables": {**scenario.scale_tables, SCALE: scale}})
+def valued(scenario: Scenario, row: Row, value: object) -> Scenario:
+    scale = scenario.scale(row.scale).model_copy(update={row.key: value})
+    return scenario.model_copy(update={"scale_tables": {**scenario.scale_tables, row.scale: scale}})
 
 
 def world(seed: int) -> tuple[Dataset, Scenario]:
@@ -88,14 +91,27 @@ def world(seed: int) -> tuple[Dataset, Scenario]:
         f"scale.{SCALE}.max_bodies": sometimes(int(rng.integers(1, 4)), "none", 0.3),
         "pins": [],
     }
+    if seed % 3 == 0:  # a smaller scale, whose rules reach up
+        rules |= {
+            "scales_used": [SMALL, SCALE],
+            f"scale.{SMALL}.min_patients": 4_000,
+            f"scale.{SMALL}.max_patients": "none",
+            f"scale.{SMALL}.reach_km": "none",
+            f"scale.{SMALL}.authority_rule": "whole",
+        }
     for kind in ("together", "apart", "frozen"):
         if len(codes) >= 3 and rng.random() < 0.4:
             some = rng.choice(codes, size=int(rng.integers(2, 4)), replace=False).tolist()
-            rules["pins"] = [*rules["pins"], {"kind": kind, "scale": SCALE, "practices": some}]
+            where = str(rng.choice(rules["scales_used"]))
+            rules["pins"] = [*rules["pins"], {"kind": kind, "scale": where, "practices": some}]
     try:
-        return data, load_scenario("base", rules)
+        chosen = load_scenario("base", rules)
+        check_pins(data, chosen)
+        for name in chosen.scales_used:
+            scale_problem(data, chosen, chosen.scale(name))
+        return data, chosen
     except (ScenarioError, Infeasible):
-        return world(seed + 1_000)
+        return world(seed + 999)
 
 
 WORLDS = [world(seed) for seed in range(100)]
@@ -118,7 +134,8 @@ def conflicts() -> Iterator[tuple[int, Dataset, Scenario, Conflict]]:
 def test_a_conflict_is_found_wherever_nothing_can_be_planned_and_nowhere_else():
     found = {True: 0, False: 0}
     for k, (dataset, scenario) in enumerate(WORLDS):
-        impossible = not can(dataset, scenario, set(range(len(dataset.practices))))
+        everyone = set(range(len(dataset.practices)))
+        impossible = not all(can(dataset, scenario, everyone, name) for name in scenario.scales_used)
         assert (explained(k) is not None) is impossible, k
         found[impossible] += 1
     assert min(found.values()) > 20, found
@@ -130,11 +147,11 @@ def test_rows_and_practices_conflict_and_none_of_them_is_superfluous():
     for k, dataset, scenario, conflict in conflicts():
         rows, practices = {row.place for row in conflict.rows}, set(conflict.practices)
         assert conflict.smallest, k
-        assert not can(dataset, under(scenario, rows), practices), k
+        assert not can(dataset, under(scenario, rows), practices, conflict.scale), k
         for row in rows:
-            assert can(dataset, under(scenario, rows - {row}), practices), (k, row)
+            assert can(dataset, under(scenario, rows - {row}), practices, conflict.scale), (k, row)
         for practice in practices:
-            assert can(dataset, under(scenario, rows), practices - {practice}), (k, practice)
+            assert can(dataset, under(scenario, rows), practices - {practice}, conflict.scale), (k, practice)
         assert practices <= set(conflict.company)
         rows_seen |= rows
         checked += 1
@@ -142,6 +159,7 @@ def test_rows_and_practices_conflict_and_none_of_them_is_superfluous():
     for key in NOTHING:
         assert f"scale.{SCALE}.{key}" in rows_seen, key
     assert any(row.startswith("pins") for row in rows_seen)
+    assert f"scale.{SMALL}.authority_rule" in rows_seen
 
 
 def test_each_cure_cures_and_a_number_moved_by_less_does_not():
@@ -150,14 +168,14 @@ def test_each_cure_cures_and_a_number_moved_by_less_does_not():
         everyone = set(range(len(dataset.practices)))
         uncured += not conflict.cures
         for cure in conflict.cures:
-            assert can(*after(dataset, scenario, cure), everyone), (k, cure.said)
+            assert can(*after(dataset, scenario, cure), everyone, conflict.scale), (k, cure.said)
             cured += 1
             if isinstance(cure.value, bool) or not isinstance(cure.value, int | float):
                 continue
-            now, step = getattr(scenario.scale(SCALE), cure.row.key), 0.1 if cure.row.key == "reach_km" else 1
+            now, step = getattr(scenario.scale(cure.row.scale), cure.row.key), 0.1 if cure.row.key == "reach_km" else 1
             less = cure.value - step if cure.value > now else cure.value + step
             if cure.row.key != "max_patients" and (less - now) * (cure.value - now) > 0:
-                assert not can(dataset, valued(scenario, cure.row.key, less), everyone), (k, cure.said)
+                assert not can(dataset, valued(scenario, cure.row, less), everyone, conflict.scale), (k, cure.said)
     assert cured > 40 and uncured < cured
 
 
