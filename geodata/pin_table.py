@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from geodata.plan_tables import Column, Table
 from optimiser.pin_costs import ALL
+from optimiser.pins import name_of
 
 if TYPE_CHECKING:
     from optimiser.finished import Plan
@@ -38,7 +39,16 @@ def pins(plan: Plan) -> Table | None:
     rows: list[tuple[Any, ...]] = []
     described: list[tuple[Any, ...]] = [(ALL, "all", "", "all pins together", "", "", "", "")] if ALL in priced else []
     described += [
-        (number, pin.kind, pin.scale, pin.name, ";".join(pin.practices), pin.with_, pin.body, pin.reason)
+        (
+            number,
+            pin.kind,
+            pin.scale,
+            name_of(plan.dataset, pin),
+            ";".join(pin.practices),
+            pin.with_,
+            pin.body,
+            pin.reason,
+        )
         for number, pin in enumerate(plan.scenario.pins, start=1)
     ]
     for number, *said in described:

@@ -12,6 +12,7 @@ from optimiser.clock import Clock
 from optimiser.dead_ends import DeadEnd, moved_whole, refuge
 from optimiser.domain import Dataset
 from optimiser.errors import Infeasible, LimitReached, Problem
+from optimiser.partition.possible import witness
 from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.run import Budget, Progress
 from optimiser.partition.solve import Solution, solve
@@ -57,8 +58,13 @@ class Work:
                 budget = replace(self.budget, seconds=part.left())
                 found = solve(problem, seed, budget, start, report, prove)
             except LimitReached:
-                if not part.over() or (part.stop() and not self.kept):
+                if part.stop() and not self.kept:
                     raise
+                if not part.over():
+                    start = witness(problem, part.over)
+                    if start is None:
+                        raise
+                    found = solve(problem, seed, budget, start, report, prove)
         if found is None or found.cut_by_clock:
             self.cut.add(problem.name)
         self.kept = True

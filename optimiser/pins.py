@@ -131,8 +131,7 @@ def frozen_bodies(dataset: Dataset, scenario: Scenario, scale: Scale) -> tuple[F
         pin, members = scenario.pins[number - 1], np.flatnonzero(cell == number)
         own = pin.scale == scale.name
         if own or dataset.patients[members].sum() < scale.min_patients:
-            name = (pin.name or _name_today(dataset, pin)) if own else ""
-            found.append(Frozen(tuple(members.tolist()), number, name, not own))
+            found.append(Frozen(tuple(members.tolist()), number, name_of(dataset, pin) if own else "", not own))
     return tuple(found)
 
 
@@ -158,6 +157,7 @@ def spelt(dataset: Dataset, pin: Pin) -> Pin:
     return pin.model_copy(update={"with_": codes[-1], "body": ""})
 
 
-def _name_today(dataset: Dataset, pin: Pin) -> str:
+def name_of(dataset: Dataset, pin: Pin) -> str:
+    """What a pin's body is called: by the pin, or else today where it names a body of today; "" where neither says."""
     names = (p.existing_names.get(pin.scale, "") for p in dataset.practices if p.existing.get(pin.scale) == pin.body)
-    return next(filter(None, names), "") if pin.body else ""
+    return pin.name or (next(filter(None, names), "") if pin.body else "")

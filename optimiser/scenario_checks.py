@@ -286,8 +286,8 @@ def _contradiction(s: Scenario, scale: str, a: str, b: str, entries: list[int]) 
     return Finding(keys, f"pins contradict each other over {a} and {b} at {scale}: {said}", rule, "Drop one of them.")
 
 
-def called(pin: Pin, named: int = 6) -> str:
-    """A pin in a few words: "together at locality: A, B". named: most practices to list."""
-    rest = len(pin.practices) - named
-    who = ", ".join(pin.practices[:named]) + (f" and {rest} more" if rest > 0 else "")
+def called(pin: Pin, most: int = 6) -> str:
+    """A pin in a few words: "together at locality: A, B". most: practices to list."""
+    rest = len(pin.practices) - most
+    who = ", ".join(pin.practices[:most]) + (f" and {rest} more" if rest > 0 else "")
     return f"{pin.kind} at {pin.scale}: {pin.name or who or f'{EXISTING}{pin.body}'}"

@@ -120,9 +120,14 @@ def _show_pins(console: Console, plan: Plan) -> None:
     """What keeping each decision taken beforehand costs."""
     if not plan.pin_costs:
         return
+    from optimiser.pins import name_of
+
     table = _table("decided beforehand", "costs £ a year", "at least", "at most")
     for kept in plan.pin_costs:
-        what = called(plan.scenario.pins[kept.pin - 1], named=3) if kept.pin else "all pins together"
+        what = "all pins together"
+        if kept.pin:
+            pin = plan.scenario.pins[kept.pin - 1]
+            what = called(pin.model_copy(update={"name": name_of(plan.dataset, pin)}), most=3)
         table.add_row(what, f"{kept.cost:,.0f}", f"{kept.least:,.0f}", f"{kept.most:,.0f}")
     console.print(table)
     console.print("Each is the plan less the best found without it: an estimate between what the bounds allow.")

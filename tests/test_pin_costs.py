@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from geodata import pin_table
+from geodata.maps.report import render_report
 from optimiser.clock import Clock
 from optimiser.hierarchy import build
 from optimiser.partition.run import Budget
@@ -94,3 +95,13 @@ def test_the_table_has_a_row_for_every_pin_priced_or_not():
     assert table.records()[1]["practices"] == "a1;a2" and table.records()[1]["reason"] == "One building."
     assert table.records()[2]["name"] == "The Odd Ones"
     assert pin_table.pins(made) is None
+
+
+def test_the_report_says_what_was_decided_and_what_keeping_it_costs():
+    made = plans.plan()
+    chosen = made.scenario.model_copy(update={"pins": scenario(CROSSING, ODD_ONES).pins})
+    priced = (PinCost(ALL, 512_345.0, 0.0, 2e6, True, 0.1), PinCost(2, 4e5, 1e5, 2e6, True, 0.05))
+    page = render_report(replace(made, scenario=chosen, pin_costs=priced), plans.ground(made.dataset))
+    assert "Decided beforehand" in page and "£512,345" in page and "The Odd Ones" in page and "One building." in page
+    assert pin_table.NOT_PRICED in page
+    assert "Decided beforehand" not in render_report(made, plans.ground(made.dataset))

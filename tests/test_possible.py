@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from optimiser.partition.oversize import set_aside
-from optimiser.partition.possible import _grown, _tried, bare, pieces_of, possible
+from optimiser.partition.possible import _grown, _tried, bare, pieces_of, possible, witness
 from optimiser.partition.possible_model import covered
 from tests import oracle
 from tests.partition_worlds import every_mixture, random_problem
@@ -77,7 +77,7 @@ def test_the_programme_and_the_trial_of_every_body_agree_with_it():
             continue
         expected = can_be_placed(core, need[restore.kept])
         assert _tried(core, need[restore.kept]) is expected, (seed, rules)
-        assert covered(core, need[restore.kept]) is expected, (seed, rules)
+        assert covered(core, need[restore.kept])[0] is expected, (seed, rules)
         assert expected or not _grown(core, need[restore.kept]), (seed, rules)
         seen[expected] += 1
     assert min(seen.values()) > 15, seen
@@ -98,3 +98,18 @@ def test_no_body_holds_units_of_two_pieces():
                 assert not any(a in body and b in body for body in oracle.allowed_bodies(whole)), (seed, rules)
                 parted += 1
     assert parted > 30
+
+
+def test_a_witness_is_found_where_one_can_be_and_keeps_every_rule():
+    found = missing = 0
+    for seed, rules in WORLDS[::3]:
+        problem, _ = narrow(seed, rules)
+        everyone = np.ones(problem.units, bool)
+        made = witness(problem)
+        if can_be_placed(problem, everyone):
+            assert made is not None and problem.violations(made) == [], (seed, rules)
+            found += 1
+        else:
+            assert made is None or problem.violations(made), (seed, rules)
+            missing += 1
+    assert min(found, missing) > 20

@@ -79,6 +79,29 @@ def possible(
     return Verdict(True if known else None)
 
 
+def witness(problem: PartitionProblem, stop: Callable[[], bool] = never) -> NDArray[np.int32] | None:
+    """A partition that keeps every rule, whatever it costs, found piece by piece; None where none was found."""
+    core, _, restore = set_aside(bare(problem))
+    if core is None:
+        return restore(np.empty(0, np.int32))
+    free = core.min_bodies is None and core.max_bodies is None
+    assignment = np.full(core.units, -1, dtype=np.int32)
+    for piece in pieces_of(core) if free else [np.arange(core.units)]:
+        part = restricted(core, piece)
+        try:
+            bodies = solve(part, 0, replace(TRY, stop=stop), prove=False).assignment
+        except (Infeasible, LimitReached):
+            if part.units > SOME:
+                return None
+            bodies = np.full(part.units, -1, dtype=np.int32)
+            for number, members in enumerate(covered(part, np.ones(part.units, bool), stop)[1]):
+                bodies[members] = number
+            if (bodies < 0).any():
+                return None
+        assignment[piece] = bodies + assignment.max() + 1
+    return restore(assignment)
+
+
 def bare(problem: PartitionProblem) -> PartitionProblem:
     """The rules alone: whoever is within reach costs nothing."""
     return replace(
@@ -213,7 +236,7 @@ def _judged(piece: PartitionProblem, need: NDArray[np.bool_], search: bool, stop
             return False
         except LimitReached:
             pass
-    return covered(piece, need, stop) if search and piece.units <= SOME else None
+    return covered(piece, need, stop)[0] if search and piece.units <= SOME else None
 
 
 def _grown(piece: PartitionProblem, need: NDArray[np.bool_]) -> bool:

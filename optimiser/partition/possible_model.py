@@ -31,9 +31,11 @@ FEASIBLE = 2  # HiGHS's word for a feasible primal solution
 IMPOSSIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
 
-def covered(problem: PartitionProblem, need: NDArray[np.bool_], stop: Callable[[], bool] = never) -> bool | None:
+def covered(
+    problem: PartitionProblem, need: NDArray[np.bool_], stop: Callable[[], bool] = never
+) -> tuple[bool | None, list[list[int]]]:
     """Whether disjoint bodies that keep every rule can hold all needed units (others may be left out), in an allowed
-    number. None when the limits ended the work first. problem: without oversize and frozen units."""
+    number, and such bodies. None when the limits ended the work first. problem: without oversize and frozen units."""
     centres = _centres(problem)
     graph = problem.graph()
     cuts: list[tuple[int, list[int], list[int]]] = []
@@ -42,14 +44,14 @@ def covered(problem: PartitionProblem, need: NDArray[np.bool_], stop: Callable[[
         status, bodies = _solved(problem, need, centres, graph, cuts, "choose", clock)
         if status in IMPOSSIBLE:
             again, _ = _solved(problem, need, centres, graph, cuts, "off", Clock(SECONDS))
-            return False if again == highspy.HighsModelStatus.kInfeasible else None
+            return (False if again == highspy.HighsModelStatus.kInfeasible else None), []
         if bodies is None or clock.over():
-            return None
+            return None, []
         new = _broken(problem, graph, bodies) if problem.contiguous else []
         if not new:
-            return True if _holds(problem, need, bodies) else None
+            return (True, list(bodies.values())) if _holds(problem, need, bodies) else (None, [])
         cuts += new
-    return None
+    return None, []
 
 
 def _centres(problem: PartitionProblem) -> list[int]:
