@@ -10,11 +10,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from optimiser.conflicts import Conflict, Cure, Row, explain, smallest
+from optimiser.conflicts import Conflict, explain, smallest
 from optimiser.domain import Dataset
 from optimiser.errors import Infeasible, ScenarioError
-from optimiser.partition.possible import bare
+from optimiser.partition.pieces import bare
 from optimiser.pins import check_pins
+from optimiser.questions import Cure, Row
 from optimiser.scenario import Scenario, load_scenario
 from optimiser.units import scale_problem
 from tests.ascii_map import region

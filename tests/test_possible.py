@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from optimiser.partition.oversize import set_aside
-from optimiser.partition.possible import _grown, _tried, bare, pieces_of, possible, witness
+from optimiser.partition.pieces import bare, pieces_of
+from optimiser.partition.possible import possible, witness
 from optimiser.partition.possible_model import covered
+from optimiser.partition.tries import grown, tried
 from tests import oracle
 from tests.partition_worlds import every_mixture, random_problem
 
@@ -76,9 +78,9 @@ def test_the_programme_and_the_trial_of_every_body_agree_with_it():
         if core is None:
             continue
         expected = can_be_placed(core, need[restore.kept])
-        assert _tried(core, need[restore.kept]) is expected, (seed, rules)
+        assert tried(core, need[restore.kept]) is expected, (seed, rules)
         assert covered(core, need[restore.kept])[0] is expected, (seed, rules)
-        assert expected or not _grown(core, need[restore.kept]), (seed, rules)
+        assert expected or not grown(core, need[restore.kept]), (seed, rules)
         seen[expected] += 1
     assert min(seen.values()) > 15, seen
 
