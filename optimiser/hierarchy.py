@@ -20,6 +20,7 @@ from optimiser.naming import place_names
 from optimiser.nesting import ANCHOR_SHARE, NESTED_SHARE, Membership, Nesting, Report, Work, silent
 from optimiser.partition.run import Budget, Progress
 from optimiser.partition.solve import Solution
+from optimiser.partition.triples import Triples
 from optimiser.pins import check_pins, frozen_bodies
 from optimiser.scenario import Scenario
 from optimiser.units import ScaleProblem, scale_problem
@@ -71,8 +72,7 @@ def build(
         alone[name] = free.membership(found.assignment)
         del free
 
-    # what is proved inside bodies already chosen is not published: it only sharpens the search
-    finer = replace(budget, rounds=budget.rounds // 2, branches=3, gap=1e-5, cells=0.0, seconds=clock.left())
+    finer = replace(budget, rounds=budget.rounds // 2, branches=3, gap=1e-5, seconds=clock.left())
     within = Work(finer, nested, kept=True)
 
     def tell(p: Progress) -> None:
@@ -173,11 +173,11 @@ def _certificate(dataset: Dataset, scale: ScaleProblem, alone: Solution, cut: bo
         objective=alone.objective,
         bound=alone.bound,
         unavoidable=scale.problem.unavoidable(),
-        method="Lagrangian relaxation priced by knapsacks, rounding allowance included",
+        method=f"Lagrangian relaxation over {alone.relaxation}, priced in whole patients",
         status="stopped by the clock or by hand" if cut else "work spent",
         evidence={
             "un_nested_objective": alone.objective,
-            "relaxation": "sets",
+            "relaxation": alone.relaxation,
             "branches": [
                 {
                     "fewest": branch.fewest,
@@ -186,8 +186,17 @@ def _certificate(dataset: Dataset, scale: ScaleProblem, alone: Solution, cut: bo
                     "multipliers": {
                         dataset.practices[first[u]].code: float(p) for u, p in zip(alone.kept, branch.pi, strict=True)
                     },
+                    **_charged(dataset, first[alone.kept], branch.triples),
                 }
                 for branch in alone.branches
             ],
         },
     )
+
+
+def _charged(dataset: Dataset, unit: NDArray[np.int64], triples: Triples) -> dict[str, object]:
+    """The charges on triples of units, each named by its first practice; nothing where there are none."""
+    due = np.flatnonzero(triples.charge > 0)
+    named = [[dataset.practices[unit[u]].code for u in triples.units[t]] for t in due]
+    charges = [{"practices": three, "charge": float(c)} for three, c in zip(named, triples.charge[due], strict=True)]
+    return {"triples": charges} if charges else {}

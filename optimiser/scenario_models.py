@@ -79,9 +79,8 @@ class Table(BaseModel):
 
 
 class Scale(Table):
-    """A level of the hierarchy. Sizes in patients, reach_km from a body's centre (km, straight line), weight_step: the
-    patients by which the bound's knapsack counts. max_patients, reach_km, min_bodies, max_bodies: None is no limit
-    (written "none" in TOML, to lift an inherited one)."""
+    """A level of the hierarchy. Sizes in patients, reach_km from a body's centre (km, straight line). max_patients,
+    reach_km, min_bodies, max_bodies: None is no limit (written "none" in TOML, to lift an inherited one)."""
 
     name: Text = Field(exclude=True)
     label: Text
@@ -94,7 +93,6 @@ class Scale(Table):
     authority_rule: Literal["inside_one", "whole", "off"] = "off"
     authority_tier: Literal["lower", "upper"] = "upper"
     authority_charge: Literal["home", "split"] = "home"
-    weight_step: AtLeastOne = 500
     min_bodies: MaybeCount = None
     max_bodies: MaybeCount = None
 

@@ -92,7 +92,6 @@ def scale_problem(
         max_bodies=scale.max_bodies,
         splits=None if splits is None else SplitCharge(splits.rate, _by_unit(splits.patients, unit, n)),
         steer=None if steer is None else _by_unit(steer, unit, n),
-        weight_step=scale.weight_step,
     )
     return ScaleProblem(problem, unit)
 

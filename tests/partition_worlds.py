@@ -69,7 +69,6 @@ def random_problem(
         min_bodies=fewest,
         max_bodies=fewest + int(rng.integers(0, 3)) if fewest is not None else None,
         splits=_splits(rng, xy, weights) if splits else None,
-        weight_step=int(rng.integers(1, 8)),
     )
 
 

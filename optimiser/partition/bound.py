@@ -1,19 +1,18 @@
-"""A bound that anyone can check: Lagrangian relaxation of "each unit in exactly one body", priced by knapsacks.
+"""A bound that anyone can check: Lagrangian relaxation of "each unit in exactly one body", priced exactly.
 
-For multipliers π and each centre j, the best body is a 0-1 knapsack over the units within reach with values c[i, j] −
-π_i, unit owner(j) forced in, indexed by total weight so that any size curve g is added at the end:
+For multipliers π and each centre j, the best body is the cheapest set of units within reach of j that holds unit
+owner(j), at costs c[i, j] − π_i, with any size curve g:
 
-    r_j = min over lo ≤ P ≤ hi of { knapsack_j(P) + g(P) }
+    r_j = min over sets S, owner(j) ∈ S, lo ≤ P(S) ≤ hi, of { Σ_{i in S} (c[i, j] − π_i) + g(P(S)) }
     LB(π) = Σ π_i + Σ_units min(0, min over its centres of r_j)
 
 (with bounds a ≤ k ≤ b on the number of bodies: the cheapest k of the units' r, best k in [a, b]). The bodies of a
 partition have distinct units as centres, so LB(π) ≤ cost of every partition, whatever produced π. Contiguity,
 kept-apart pairs and the split charge are dropped, which only weakens it.
 
-True weights. Weights are floored to steps of s patients, q = ⌊w / s⌋. A set whose steps sum to Q and that has at most M
-members has a true weight P in [sQ, sQ + M(s − 1)]. Each item also carries σ(w − s q) for a slope σ, and the size term
-becomes the minimum of g(P) − σ(P − sQ) over that interval ∩ [lo, hi]: a lower bound on g at the true weight, for every
-σ, so at each Q the greatest over several slopes still holds. M is the most units whose steps fit in Q.
+Weights are whole patients throughout: nothing is rounded, so the bound holds for the true weights as it stands. A
+lower bound in place of r_j gives a lower bound again, so a search of a knapsack that is cut short costs tightness, not
+truth.
 """
 
 from __future__ import annotations
@@ -25,271 +24,123 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from optimiser.partition.knapsack import Charges, Tables, price_some, work_space
 from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.triples import NONE, Triples
 
 INF = np.inf
-
-FEWEST_CANDIDATES = 40  # per centre, while multipliers move
+NODES = 2_000  # of branching for one centre, unless the caller allows more
+SLOTS = 512  # of the table that bounds the size curve between sizes
 
 
 @dataclass(frozen=True)
-class Pricing:
-    """Frozen tables of one problem at one weight step. start, unit, cost: candidates by centre (CSR), the centre's own
-    unit first. steps: q by unit. remainder: slopes × units, σ(w − s q). window: slopes × (Q + 1), the size term (inf
-    where no true weight within bounds is possible). work: knapsack cells that one pricing fills.
-    """
+class Priced:
+    """least: r_j of every centre in £ a year, or a lower bound of it (inf where it has no body). chosen: flags of its
+    best body along the candidates of `tables`."""
 
-    start: NDArray[np.int64]
-    unit: NDArray[np.int32]
-    cost: NDArray[np.float64]
-    steps: NDArray[np.int64]
-    remainder: NDArray[np.float64]
-    window: NDArray[np.float64]
+    tables: Tables
+    least: NDArray[np.float64]
+    chosen: NDArray[np.bool_]
 
-    def arrays(self) -> tuple:
-        """The fields in the order the compiled loops take them."""
-        return self.start, self.unit, self.cost, self.steps, self.remainder, self.window
-
-    @property
-    def work(self) -> int:
-        """Cells filled: candidates × steps × slopes."""
-        return len(self.unit) * self.window.size
+    def body(self, centre: int) -> NDArray[np.int64]:
+        """Units, ascending, of the best body met for a centre."""
+        own = slice(self.tables.start[centre], self.tables.start[centre + 1])
+        return np.sort(self.tables.unit[own][self.chosen[own]]).astype(np.int64)
 
 
-def rough(problem: PartitionProblem, step: int) -> Pricing:
-    """Tables that only steer π: each centre keeps its cheapest units, up to twice the largest body, and the size term
-    is taken at the weight expected of Q steps, right to second order in the step.
-    """
-    hi = _largest(problem)
-    slope = _slope(problem, float(_cheapest_size(problem)))
-    start, unit, cost = _candidates(problem, 2 * hi)
-    steps = problem.weights // step
-    whole = int(steps.sum())
-    stretch = problem.weights.sum() / (whole * step) if whole else 1.0
-    at = np.arange(hi // step + 1) * step
-    patients = at * stretch
-    inside = (patients >= problem.lo) & (patients <= hi)
-    size = np.where(inside, problem.size_cost(np.maximum(patients, 1)) - slope * (patients - at), INF)
-    remainder = slope * (problem.weights - steps * step)
-    return Pricing(start, unit, cost, steps.astype(np.int64), remainder[None, :].astype(float), size[None, :])
+def pricing(problem: PartitionProblem, size: NDArray[np.float64]) -> Tables:
+    """The tables of a problem: every unit within reach of every centre. size: g at every whole number up to hi."""
+    start, unit, cost = _candidates(problem)
+    hi = len(size) - 1
+    width = max(1, -(-hi // SLOTS))
+    slots = hi // width + 1
+    chord = size[np.minimum(np.arange(slots + 1) * width, hi)]
+    dip = np.array([_dip(size[s * width : (s + 1) * width + 1], chord[s], chord[s + 1], width) for s in range(slots)])
+    patients = problem.weights.astype(np.int64)
+    return Tables(start, unit, cost, patients, problem.lo, hi, size, width, chord, dip)
 
 
-def rigorous(problem: PartitionProblem, step: int, typical: float) -> Pricing:
-    """Tables for a bound that holds for the true weights: every unit within reach, rounding allowance included.
-
-    typical: patients of a typical body; the slopes are the size curve's around it.
-    """
-    hi = _largest(problem)
-    start, unit, cost = _candidates(problem, None)
-    steps = problem.weights // step
-    slopes = np.unique([_slope(problem, float(np.clip(f * typical, problem.lo, hi))) for f in (0.7, 0.9, 1.0, 1.3)])
-    lightest = np.cumsum(np.sort(problem.weights))
-    size = np.stack([_size_window(problem, hi, step, slope, lightest) for slope in slopes])
-    remainder = slopes[:, None] * (problem.weights - steps * step)
-    return Pricing(start, unit, cost, steps.astype(np.int64), remainder.astype(float), size)
+def _dip(size: NDArray[np.float64], left: float, right: float, width: int) -> float:
+    """The most that g dips below its chord within one slot, £ a year, ≤ 0."""
+    return min(0.0, float((size - left - (right - left) / width * np.arange(len(size))).min()))
 
 
-def _largest(problem: PartitionProblem) -> int:
-    return min(problem.hi, int(problem.weights.sum()))
-
-
-def _candidates(problem: PartitionProblem, most: int | None) -> tuple[NDArray, NDArray, NDArray]:
-    """(start, unit, cost) by centre: its own unit, then units within reach from cheapest per patient, until they weigh
-    `most`.
-    """
-    reachable = np.isfinite(problem.costs)
-    per_head = problem.costs / np.maximum(problem.weights, 1)[:, None]
-    start, unit, cost = [0], [np.empty(0, np.int64)], [np.empty(0)]
+def _candidates(problem: PartitionProblem) -> tuple[NDArray, NDArray, NDArray]:
+    """(start, unit, cost) by centre: its own unit, then the others within reach; none where it is beyond its own."""
+    start, unit, cost = [0], [np.empty(0, np.int32)], [np.empty(0)]
     for j, own in enumerate(problem.owner):
-        chosen = np.empty(0, np.int64)
-        if reachable[own, j]:
-            units = np.flatnonzero(reachable[:, j])
-            units = units[units != own]
-            units = units[np.argsort(per_head[units, j], kind="stable")]
-            if most is not None:
-                wide = int(np.searchsorted(np.cumsum(problem.weights[units]), most)) + 1
-                units = units[: max(wide, FEWEST_CANDIDATES)]
-            chosen = np.concatenate(([own], units))
-        unit.append(chosen)
-        cost.append(problem.costs[chosen, j])
+        column = problem.costs[:, j]
+        within = np.flatnonzero(np.isfinite(column)).astype(np.int32)
+        chosen = np.concatenate(([own], within[within != own])) if np.isfinite(column[own]) else within[:0]
+        unit.append(chosen.astype(np.int32))
+        cost.append(column[chosen])
         start.append(start[-1] + len(chosen))
-    return np.array(start, dtype=np.int64), np.concatenate(unit).astype(np.int32), np.concatenate(cost)
+    return np.array(start, dtype=np.int64), np.concatenate(unit), np.concatenate(cost)
 
 
-def _cheapest_size(problem: PartitionProblem) -> int:
-    """Patients of the body with the least size cost per head."""
-    hi = _largest(problem)
-    sizes = np.unique(np.linspace(max(1, min(problem.lo, hi)), hi, 2_001).astype(np.int64))
-    return int(sizes[np.argmin(problem.size_cost(sizes) / sizes)])
+def price(
+    tables: Tables,
+    pi: NDArray[np.float64],
+    cut: float = INF,
+    tolerance: float = 1e-6,
+    nodes: int = NODES,
+    triples: Triples = NONE,
+) -> Priced:
+    """Every centre's best body at multipliers π (£ by unit), charges of triples of units that have patients included.
 
-
-def _slope(problem: PartitionProblem, at: float) -> float:
-    """Marginal £ per patient of the size curve at a size."""
-    reach = max(1.0, 0.02 * at)
-    below, above = max(1.0, at - reach), at + reach
-    low, high = problem.size_cost(np.array([below, above]))
-    return float((high - low) / (above - below))
-
-
-def _size_window(
-    problem: PartitionProblem, hi: int, step: int, slope: float, lightest: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """For each Q: min of g(P) − slope (P − sQ) over P in [sQ, sQ + M(s − 1)] ∩ [lo, hi], rounded outward to whole
-    slots.
-
-    lightest: cumulative weight of the units from the lightest; M: how many of the fewest steps fit in Q.
+    r_j is exact within `tolerance` (£) where it is below `cut` and `nodes` of branching sufficed; elsewhere it is a
+    lower bound that is at least min(cut, r_j) − tolerance, or lower where the nodes ran out.
     """
-    slots = hi // step + 1
-    lowest = np.full(slots, INF)
-    chunk = max(1, 2_000_000 // step)
-    for first in range(0, slots, chunk):
-        last = min(slots, first + chunk)
-        patients = np.arange(first * step, last * step)
-        inside = (patients >= problem.lo) & (patients <= hi)
-        value = np.where(inside, problem.size_cost(np.maximum(patients, 1)) - slope * patients, INF)
-        lowest[first:last] = value.reshape(-1, step).min(axis=1)
-    floored = np.cumsum(np.sort(np.diff(lightest, prepend=0) // step))
-    most = np.searchsorted(floored, np.arange(slots), side="right")
-    width = -(-most * (step - 1) // step)
-    window = _window_minimum(lowest, width.astype(np.int64))
-    return window + slope * step * np.arange(slots)
-
-
-@numba.njit(cache=True)
-def _window_minimum(values, width):
-    """min of values[Q : Q + width[Q] + 1] for each Q."""
-    out = values.copy()
-    for Q in range(len(values)):
-        for at in range(Q, min(len(values), Q + width[Q] + 1)):
-            out[Q] = min(out[Q], values[at])
-    return out
-
-
-@numba.njit(cache=True)
-def _knapsack(values, steps, top, take, record):
-    """Least value of a set containing item 0, by total steps 0 … top; inf where none. take: items × (top + 1) flags."""
-    rows = np.full((2, top + 1), INF)
-    rows[0, steps[0]] = values[0]
-    reached, now = steps[0], 0
-    for k in range(1, len(values)):
-        q, v = steps[k], values[k]
-        reach = min(top, reached + q)
-        old, new = rows[now], rows[1 - now]
-        for Q in range(min(q, reach + 1)):
-            new[Q] = old[Q]
-        if record:
-            flags = take[k]
-            for Q in range(q, reach + 1):
-                with_it = old[Q - q] + v
-                better = with_it < old[Q]
-                flags[Q] = better
-                new[Q] = with_it if better else old[Q]
-        else:
-            for Q in range(q, reach + 1):
-                new[Q] = min(old[Q], old[Q - q] + v)
-        reached, now = reach, 1 - now
-    return rows[now]
-
-
-@numba.njit(cache=True)
-def _items(j, slope, start, unit, cost, steps, remainder, window, pi):
-    """(values, steps, place along the CSR) of the units that fit with centre j, its own first; empty when it does not
-    fit.
-    """
-    top = window.shape[1] - 1
-    a, b = start[j], start[j + 1]
-    fits = np.empty(b - a, np.int64)
-    values = np.empty(b - a)
-    count = 0
-    if a < b and steps[unit[a]] <= top:
-        for e in range(a, b):
-            i = unit[e]
-            if steps[i] <= top:
-                fits[count] = e
-                values[count] = cost[e] - pi[i] + remainder[slope, i]
-                count += 1
-    return values[:count], steps[unit[fits[:count]]], fits[:count]
-
-
-@numba.njit(cache=True, nogil=True)
-def _price_some(first, every, start, unit, cost, steps, remainder, window, pi, reduced):
-    """r of centres first, first + every, …: at each Q the greatest over the slopes, then the least over Q."""
-    top = window.shape[1] - 1
-    none = np.zeros((1, 1), np.bool_)
-    height = np.empty(top + 1)
-    for j in range(first, len(start) - 1, every):
-        reduced[j] = INF
-        for Q in range(top + 1):
-            height[Q] = -INF
-        for s in range(window.shape[0]):
-            values, weights, _ = _items(j, s, start, unit, cost, steps, remainder, window, pi)
-            if len(values) == 0:
-                for Q in range(top + 1):
-                    height[Q] = INF
-                break
-            row = _knapsack(values, weights, top, none, False)
-            for Q in range(top + 1):
-                height[Q] = max(height[Q], row[Q] + window[s, Q])
-        for Q in range(top + 1):
-            reduced[j] = min(reduced[j], height[Q])
-
-
-@numba.njit(cache=True)
-def _best_body(j, start, unit, cost, steps, remainder, window, pi):
-    """Units of centre j's best body at the first slope; empty when there is none."""
-    top = window.shape[1] - 1
-    values, weights, fits = _items(j, 0, start, unit, cost, steps, remainder, window, pi)
-    if len(values) == 0:
-        return np.empty(0, np.int64)
-    take = np.zeros((len(values), top + 1), np.bool_)
-    row = _knapsack(values, weights, top, take, True)
-    Q = 0
-    for at in range(top + 1):
-        if row[at] + window[0, at] < row[Q] + window[0, Q]:
-            Q = at
-    if row[Q] + window[0, Q] == INF:
-        return np.empty(0, np.int64)
-    members = np.empty(len(values), np.int64)
-    members[0] = unit[fits[0]]
-    count = 1
-    for k in range(len(values) - 1, 0, -1):
-        if take[k, Q]:
-            members[count] = unit[fits[k]]
-            count += 1
-            Q -= weights[k]
-    return members[:count]
-
-
-def price(tables: Pricing, pi: NDArray[np.float64]) -> NDArray[np.float64]:
-    """r_j of every centre, £ a year (inf where it has no body)."""
-    reduced = np.empty(len(tables.start) - 1)
+    centres = len(tables.start) - 1
+    least, chosen = np.empty(centres), np.empty(len(tables.unit), dtype=np.bool_)
+    charges = Charges(*triples.by_unit(len(tables.patients)), triples.units, triples.charge)
     threads = numba.get_num_threads()
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda k: _price_some(k, threads, *tables.arrays(), pi, reduced), range(threads)))
-    return reduced
+        some = [
+            pool.submit(
+                price_some,
+                k,
+                threads,
+                tables,
+                charges,
+                work_space(tables, charges, nodes),
+                pi,
+                float(cut),
+                tolerance,
+                nodes,
+                least,
+                chosen,
+            )  # fmt: skip
+            for k in range(threads)
+        ]
+        for part in some:
+            part.result()
+    return Priced(tables, least, chosen)
 
 
-def best_bodies(tables: Pricing, pi: NDArray[np.float64], centres: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Unit positions, ascending, of the best body of each of some centres."""
-    return [np.sort(_best_body(j, *tables.arrays(), pi)) for j in centres]
+def by_unit(problem: PartitionProblem, least: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(least r, the centre that has it) of every unit."""
+    centre = np.empty(problem.units, dtype=np.int64)
+    order = np.argsort(-least, kind="stable")
+    centre[problem.owner[order]] = order
+    return least[centre], centre
 
 
-def bound_value(
-    problem: PartitionProblem, pi: NDArray[np.float64], reduced: NDArray[np.float64]
-) -> tuple[float, NDArray[np.int64]]:
-    """LB(π) in £ a year, and the centres that attain it (the units' best centres taken)."""
-    best = np.full(problem.units, INF)
-    np.minimum.at(best, problem.owner, reduced)
+def bound_value(problem: PartitionProblem, pi: NDArray[np.float64], least: NDArray[np.float64]) -> float:
+    """LB(π) in £ a year from every centre's r."""
+    best, _ = by_unit(problem, least)
+    k, _ = cheapest_count(problem, best)
+    return float(pi.sum() + np.sort(best)[:k].sum())
+
+
+def cheapest_count(problem: PartitionProblem, best: NDArray[np.float64]) -> tuple[int, NDArray[np.int64]]:
+    """(k, the k units of least r): the number of bodies within its bounds that makes LB(π) least."""
     order = np.argsort(best, kind="stable")
     sums = np.concatenate(([0.0], np.cumsum(best[order])))
     low = problem.min_bodies or 0
     high = min(problem.max_bodies if problem.max_bodies is not None else problem.units, problem.units)
     k = low + int(np.argmin(sums[low : high + 1]))
-    taken = order[:k]
-    centre = np.full(problem.units, -1, dtype=np.int64)
-    for j in np.argsort(-reduced, kind="stable"):
-        centre[problem.owner[j]] = j
-    return float(pi.sum() + sums[k]), centre[taken]
+    return k, order[:k]
 
 
 def starting_multipliers(problem: PartitionProblem, assignment: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -31,18 +31,21 @@ class Pool:
         self._problem = problem
         self._cost: dict[Members, float] = {}
         self._refused: set[Members] = set()
-        self._graph = problem.graph()
+        graph = problem.graph()
+        self._beside = [frozenset(graph.indices[graph.indptr[u] : graph.indptr[u + 1]]) for u in range(problem.units)]
         self._apart = [frozenset(pair) for pair in problem.apart]
+        order = np.argsort(problem.owner, kind="stable")
+        self._centres = np.split(order, np.searchsorted(problem.owner[order], np.arange(1, problem.units)))
 
     def __len__(self) -> int:
         return len(self._cost)
 
     def add(self, bodies: Iterable[Members]) -> None:
         """Add bodies (ascending unit positions) that obey every rule of one body; others are ignored."""
-        for members in bodies:
-            if members in self._cost or members in self._refused:
-                continue
-            cost = self._cost_if_valid(members)
+        new = [m for m in dict.fromkeys(bodies) if m and m not in self._cost and m not in self._refused]
+        size_cost = self._problem.size_cost([int(self._problem.weights[list(m)].sum()) for m in new])
+        for members, size in zip(new, size_cost, strict=True):
+            cost = self._cost_if_valid(members, float(size))
             if cost is None:
                 self._refused.add(members)
             else:
@@ -75,19 +78,23 @@ class Pool:
             chosen = sorted(chosen + [(m, self._cost[m]) for m in kept])
         return [m for m, _ in chosen], [c for _, c in chosen]
 
-    def _cost_if_valid(self, members: Members) -> float | None:
-        p = self._problem
-        chosen = np.array(members, dtype=np.int64)
-        size = int(p.weights[chosen].sum())
-        if not p.lo <= size <= p.hi:
+    def _cost_if_valid(self, members: Members, size_cost: float) -> float | None:
+        p, units = self._problem, list(members)
+        if not p.lo <= int(p.weights[units].sum()) <= p.hi:
             return None
-        inside = set(members)
-        if any(pair <= inside for pair in self._apart):
+        if any(pair <= set(members) for pair in self._apart) or (p.contiguous and not self._touch(members)):
             return None
-        if p.contiguous and len(members) > 1 and not p._connected(self._graph, chosen):
-            return None
-        cost, _ = p.body_cost(chosen)
+        centres = np.concatenate([self._centres[u] for u in units])
+        cost = float(p.costs[np.ix_(units, centres)].sum(axis=0).min()) + size_cost
         return cost if np.isfinite(cost) else None
+
+    def _touch(self, members: Members) -> bool:
+        left, waiting = set(members[1:]), [members[0]]
+        while waiting:
+            met = self._beside[waiting.pop()] & left
+            left -= met
+            waiting.extend(met)
+        return not left
 
 
 def model(problem: PartitionProblem, columns: Sequence[Members], costs: Sequence[float]) -> pulp.LpProblem:

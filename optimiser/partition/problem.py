@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
@@ -59,7 +59,6 @@ class PartitionProblem:
     max_bodies: int | None = None
     splits: SplitCharge | None = None
     steer: NDArray[np.float64] | None = None
-    weight_step: int = 1
 
     def __post_init__(self) -> None:
         n, m = self.costs.shape
@@ -89,7 +88,7 @@ class PartitionProblem:
         alone[list(self.frozen)] = True
         return alone
 
-    def size_cost(self, patients: float | NDArray) -> NDArray[np.float64]:
+    def size_cost(self, patients: ArrayLike) -> NDArray[np.float64]:
         """g(P) in £ a year, elementwise."""
         return self.curve(np.atleast_1d(np.asarray(patients, dtype=float)))
 

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from optimiser.clock import Clock, never
 from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.partition import pool, search
-from optimiser.partition.ascent import Branch, ascend, children, root
-from optimiser.partition.bound import rough, starting_multipliers
+from optimiser.partition.bound import starting_multipliers
+from optimiser.partition.branches import Branch, children, root
+from optimiser.partition.bundle import ascend
 from optimiser.partition.problem import steered
+from optimiser.partition.relaxation import relax
 from optimiser.partition.state import flatten
+from optimiser.partition.tighten import tighten
 
 HOTTER_TRIES = 3
 RECOMBINING = 30.0  # seconds for an integer programme over the pool, at most
@@ -26,8 +29,8 @@ class Budget:
     """How much work to do: counts, so that a seed gives the same bytes on any machine; `seconds` is only a last resort.
 
     moves: of each annealing run. rounds: pricings at the root and, half as many, in each branch. branches: most of
-    them. gap: stop when proved this close. columns: most bodies offered to the integer programme. cells: knapsack cells
-    spent on the published bound. stop: asked wherever the clock is; once it says True the work ends as at the limit.
+    them. gap: stop when proved this close. columns: most bodies offered to the integer programme. stop: asked wherever
+    the clock is; once it says True the work ends as at the limit.
     """
 
     moves: int = 300_000
@@ -36,7 +39,6 @@ class Budget:
     gap: float = 1e-3
     seconds: float = 600.0
     columns: int = 5_000
-    cells: float = 4e9
     stop: Callable[[], bool] = never
 
 
@@ -74,6 +76,8 @@ class Run:
             self.pool.add_every_body()
         self.flat = flatten(self.guide)
         self.best: NDArray[np.int32] | None = None
+        self.relaxation = relax(core, self.flat.curve)
+        self.branches: list[Branch] = []
         self.lower = -np.inf
         self.late = False  # a clock ended an integer programme
 
@@ -82,33 +86,24 @@ class Run:
         see, over = self.pool.add_partition, self.clock.over
         found = search.run(self.guide, self.flat, self.rng, self.budget.moves, start, heat, see, over)
         self._keep(found)
-        self.tell("search", self.lower)
+        self.tell("search")
 
-    def prove(self) -> list[Branch]:
-        """The root's bound, then branches on the number of bodies, always the weakest next, while that can raise the
-        least.
-        """
-        tables = rough(self.core, self.core.weight_step)
-        start = starting_multipliers(self.core, self.incumbent())
-        pi, height = self._ascend(self.core, tables, start, self.budget.rounds)
-        branches = [root(self.core, pi, height)]
-        while len(branches) < self.budget.branches and not self.clock.over() and not self._close(branches):
-            weakest = min(branches, key=lambda b: (b.bound, b.fewest))
-            if weakest.fewest == weakest.most:
-                break
-            branches.remove(weakest)
-            for child in children(weakest, self.bodies()):
-                pi, height = self._ascend(child.of(self.core), tables, child.pi, self.budget.rounds // 2)
-                branches.append(replace(child, pi=pi, bound=max(height, weakest.bound)))
-        return branches
+    def prove(self) -> None:
+        """The root's bound; then triples where bodies are connected sets, branches on the number of bodies elsewhere."""
+        pi, height = self._ascend(self.core, starting_multipliers(self.core, self.incumbent()), self.budget.rounds)
+        self._proved([root(self.core, pi, height)])
+        if self.relaxation.connected is not None:
+            self._tighten(pi)
+        else:
+            self._branch()
 
-    def recombine(self, branches: list[Branch]) -> None:
+    def recombine(self) -> None:
         """The best partition among the bodies seen, by integer programme."""
         keep: list[pool.Members] = []
         if self.best is not None:
             self.pool.add_partition(self.best)
             keep = [tuple(np.flatnonzero(self.best == b).tolist()) for b in np.unique(self.best)]
-        weakest = min(branches, key=lambda b: (b.bound, b.fewest), default=None)
+        weakest = min(self.branches, key=lambda b: (b.bound, b.fewest), default=None)
         slack = (
             np.inf
             if weakest is None or self.every_body
@@ -118,7 +113,7 @@ class Run:
         clock = Clock(max(1.0, min(RECOMBINING, self.clock.left())), self.budget.stop)
         self._keep(pool.recombine(self.guide, columns, costs, clock))
         self.late |= clock.over()
-        self.tell("recombine", self.lower)
+        self.tell("recombine")
 
     def persist(self) -> None:
         """Where no valid partition was met yet: hotter searches, then the integer programme over every body seen.
@@ -129,7 +124,7 @@ class Run:
             if self.best is None and not self.clock.over():
                 self.search(None, heat=2.0)
         if self.best is None:
-            self.recombine([])
+            self.recombine()
         if self.best is None and self.every_body:
             raise Infeasible(
                 Problem(
@@ -157,27 +152,53 @@ class Run:
         """Bodies of the incumbent."""
         return len(np.unique(self.incumbent()))
 
-    def tell(self, stage: str, lower: float) -> None:
+    def close(self) -> bool:
+        """Proved as near to the best as was asked."""
+        value = self.core.objective(self.incumbent())
+        return value - self.lower <= self.budget.gap * abs(value)
+
+    def tell(self, stage: str) -> None:
+        """Report where things stand."""
         value = np.inf if self.best is None else self.core.objective(self.best) + self.fixed
         alone = self.problem.units - self.core.units
-        count = alone + (0 if self.best is None else len(np.unique(self.best)))
-        self.report(Progress(self.problem.name, stage, self.clock.elapsed(), lower + self.fixed, value, count))
+        count = alone + (0 if self.best is None else self.bodies())
+        self.report(Progress(self.problem.name, stage, self.clock.elapsed(), self.lower + self.fixed, value, count))
 
-    def _ascend(self, core, tables, start, rounds):
+    def _ascend(self, core, start, rounds):
         value = self.core.objective(self.best)
 
         def see(bodies, height) -> bool:
             self.pool.add(bodies)
             return self.clock.over() or value - height <= self.budget.gap * abs(value)
 
-        pi, height = ascend(core, tables, start, value, rounds, see)
-        self.tell("bound", height)
-        return pi, height
+        return ascend(core, self.relaxation.price, start, self.incumbent(), rounds, see)
 
-    def _close(self, branches: list[Branch]) -> bool:
-        self.lower = min(b.bound for b in branches)
-        value = self.core.objective(self.best)
-        return value - self.lower <= self.budget.gap * abs(value)
+    def _branch(self) -> None:
+        """The weakest branch is cut in three at a number of bodies, while that can raise the least bound."""
+        while len(self.branches) < self.budget.branches and not self.clock.over() and not self.close():
+            weakest = min(self.branches, key=lambda b: (b.bound, b.fewest))
+            if weakest.fewest == weakest.most:
+                break
+            cut = []
+            for child in children(weakest, self.bodies()):
+                pi, height = self._ascend(child.of(self.core), child.pi, self.budget.rounds // 2)
+                cut.append(replace(child, pi=pi, bound=height))
+            self._proved([*(b for b in self.branches if b is not weakest), *cut])
+
+    def _tighten(self, pi: NDArray[np.float64]) -> None:
+        """Charges on triples raise the bound; the bodies they leave cheap join the pool."""
+        tables, value = self.relaxation.connected, self.core.objective(self.incumbent())
+
+        def see(height) -> bool:
+            return value - height <= self.budget.gap * abs(value)
+
+        found = tighten(self.core, tables, pi, self.incumbent(), self.budget.rounds, self.clock, see)
+        self.pool.add(found.bodies)
+        self._proved([root(self.core, found.pi, found.bound, found.triples)])
+
+    def _proved(self, branches: list[Branch]) -> None:
+        self.branches, self.lower = branches, min(b.bound for b in branches)
+        self.tell("bound")
 
     def _keep(self, found: NDArray[np.int32] | None) -> None:
         if found is None or self.guide.violations(found):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.ascent import Branch, publish
+from optimiser.partition.branches import Branch, plain
 from optimiser.partition.oversize import set_aside
 from optimiser.partition.problem import PartitionProblem, canonical
 from optimiser.partition.run import Budget, Progress, Run
@@ -21,13 +21,14 @@ DEFAULT_BUDGET = Budget()
 @dataclass(frozen=True)
 class Solution:
     """assignment: body number per unit. objective and bound in £ a year. branches: what the bound is the least of, with
-    multipliers by unit of the core problem (oversize units left out).
+    multipliers by unit of the core problem (oversize units left out). relaxation: which sets they let bodies be.
     cut_by_clock: the time limit stopped the work, so another run may differ."""
 
     assignment: NDArray[np.int32]
     objective: float
     bound: float
     branches: tuple[Branch, ...]
+    relaxation: str
     kept: NDArray[np.int64]
     cut_by_clock: bool
 
@@ -49,26 +50,30 @@ def solve(
     core, fixed, restore = set_aside(problem)
     if core is None:
         assignment = restore(np.empty(0, np.int32))
-        return Solution(assignment, fixed, fixed, (), restore.kept, False)
+        return Solution(assignment, fixed, fixed, (), "sets", restore.kept, False)
     run = Run(problem, core, fixed, np.random.default_rng(seed), budget, report)
     run.search(None if start is None else canonical(start[restore.kept]), heat=0.3)
     run.search(run.best, heat=0.05)
     run.persist()
-    branches = run.prove() if prove else []
-    if branches and not run.clock.over():
-        run.recombine(branches)
-        run.search(run.best, heat=0.02)
-        run.recombine(branches)
-    coarse = max(1, core.weight_step // 5)
-    branches = publish(core, branches, run.bodies(), coarse, 0.0 if run.clock.over() else budget.cells)
-    lower = min(b.bound for b in branches)
+    if prove:
+        run.prove()
+        for heat in (0.02,):
+            if run.clock.over():
+                break
+            run.recombine()
+            run.search(run.best, heat)
+            run.recombine()
+    by_size = plain(core)
+    branches = run.branches if run.lower > by_size.bound else [by_size]
+    lower = max(run.lower, by_size.bound)
     assignment = canonical(restore(run.incumbent()))
-    run.tell("done", lower)
+    run.tell("done")
     return Solution(
         assignment,
         problem.objective(assignment),
         lower + fixed,
         tuple(branches),
+        run.relaxation.name,
         restore.kept,
         run.late or run.clock.over(),
     )

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from optimiser import highs
 from optimiser.clock import Clock
+from optimiser.partition.bound import by_unit, cheapest_count
 from optimiser.partition.connected import PricedConnected, price_connected
 from optimiser.partition.connected_sets import ConnectedTables
 from optimiser.partition.problem import PartitionProblem
@@ -98,14 +99,10 @@ def _bound(
     problem: PartitionProblem, pi: NDArray[np.float64], triples: Triples, priced: PricedConnected
 ) -> tuple[float, float]:
     """LB(π, σ), and the reduced cost of the last body it counts."""
-    least = np.full(problem.units, INF)
-    np.minimum.at(least, problem.owner, priced.least)
-    least.sort()
-    sums = np.concatenate(([0.0], np.cumsum(least)))
-    fewest = problem.min_bodies or 0
-    most = problem.units if problem.max_bodies is None else min(problem.max_bodies, problem.units)
-    k = fewest + int(np.argmin(sums[fewest : most + 1]))
-    return float(pi.sum() - triples.charge.sum() + sums[k]), float(least[k - 1]) if k else 0.0
+    least, _ = by_unit(problem, priced.least)
+    k, chosen = cheapest_count(problem, least)
+    last = float(least[chosen[-1]]) if k else 0.0
+    return float(pi.sum() - triples.charge.sum() + least[chosen].sum()), last
 
 
 class _Programme:

@@ -1,0 +1,51 @@
+"""What a bound is the least of: branches on the number of bodies.
+
+A relaxation may take a fractional number of bodies; k ≤ a − 1, k = a, k ≥ a + 1 forbids it that, and together they hold
+every partition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.triples import NONE, Triples
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Partitions with fewest … most bodies. bound: LB in £ a year at multipliers pi (units) and charges on triples."""
+
+    fewest: int
+    most: int
+    pi: NDArray[np.float64]
+    bound: float
+    triples: Triples = NONE
+
+    def of(self, problem: PartitionProblem) -> PartitionProblem:
+        """The problem restricted to this branch."""
+        return replace(problem, min_bodies=self.fewest, max_bodies=self.most)
+
+
+def root(problem: PartitionProblem, pi: NDArray[np.float64], bound: float, triples: Triples = NONE) -> Branch:
+    """The branch that holds every partition."""
+    fewest = problem.min_bodies or 1
+    most = problem.units if problem.max_bodies is None else problem.max_bodies
+    return Branch(fewest, most, pi, bound, triples)
+
+
+def plain(problem: PartitionProblem) -> Branch:
+    """The root at π = w × min g(P)/P, whose bound needs no pricing since assignment costs are never negative."""
+    per_head = problem.cheapest_per_head()
+    return root(problem, per_head * problem.weights.astype(float), per_head * float(problem.weights.sum()))
+
+
+def children(branch: Branch, bodies: int) -> list[Branch]:
+    """The branch cut at the incumbent's number of bodies, or at its end nearest to it."""
+    a, b = branch.fewest, branch.most
+    k = min(max(bodies, a), b)
+    cuts = [(a, k - 1), (k, k), (k + 1, b)]
+    return [replace(branch, fewest=lo, most=hi) for lo, hi in cuts if lo <= hi]

@@ -1,0 +1,377 @@
+"""The best body of one centre: a knapsack with any size curve, solved in whole patients by branch and bound, compiled.
+
+Units are sorted by value per patient. Taking them in that order, the last in part, is the linear relaxation F(P): no set
+of P patients is worth less. So F(P) + g(P) bounds a body from below at every size at once, and sizes where it is above
+the best body known drop out (after Martello and Toth 1990, chapter 2, where g is a limit on P alone). The search then
+goes down the order, takes every unit that fits, and comes back to leave one out wherever the relaxation over the units
+after it allows something better. Work is counted in nodes; those never opened count with their bounds, so what is
+returned is a lower bound whatever happens.
+
+g between two sizes l and l + width of a table is bounded by its chord and by its greatest dip below it (`dip`, over
+every whole number of patients), so curves of any shape are safe.
+
+Charges on triples (triples.py) depend on pairs of units, which a sort cannot see. Each is replaced by a line below it
+(`_line`), which joins the values of the units; the line is the one that is exact at the relaxation's own solution. Sets
+met are charged in full.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from optimiser.partition.state import inner
+
+INF = np.inf
+LINES = 2  # times that the lines below the charges are fitted
+
+
+class Tables(NamedTuple):
+    """One problem's frozen tables. start, unit, cost: candidates by centre (CSR), the centre's own unit first (none
+    where that is out of its reach). patients: by unit. size: g at every whole number of patients up to hi. width,
+    chord, dip: g at the ends of slots of `width` patients, and the most that g dips below the line between them (≤ 0).
+    """
+
+    start: NDArray[np.int64]
+    unit: NDArray[np.int32]
+    cost: NDArray[np.float64]
+    patients: NDArray[np.int64]
+    lo: int
+    hi: int
+    size: NDArray[np.float64]
+    width: int
+    chord: NDArray[np.float64]
+    dip: NDArray[np.float64]
+
+
+class Charges(NamedTuple):
+    """start, triple: the triples that each unit is of (CSR); units: three by triple; charge: £ by triple."""
+
+    start: NDArray[np.int64]
+    triple: NDArray[np.int64]
+    units: NDArray[np.int64]
+    charge: NDArray[np.float64]
+
+
+class Work(NamedTuple):
+    """Work space of one thread. By candidate in order: weight, worth (sums over the first of them), place (among the
+    candidates). By unit: value, taken. By triple: due (those that this centre may owe), marked. By node: at (the next
+    candidate), patients, total (value so far), above (the node it came from); stack: nodes waiting.
+    """
+
+    weight: NDArray[np.int64]
+    worth: NDArray[np.float64]
+    place: NDArray[np.int64]
+    value: NDArray[np.float64]
+    taken: NDArray[np.bool_]
+    due: NDArray[np.int64]
+    marked: NDArray[np.bool_]
+    at: NDArray[np.int64]
+    patients: NDArray[np.int64]
+    total: NDArray[np.float64]
+    above: NDArray[np.int64]
+    stack: NDArray[np.int64]
+
+
+def work_space(tables: Tables, charges: Charges, nodes: int) -> Work:
+    """Fresh work space for at most so many nodes."""
+    longest, units, triples = int(np.diff(tables.start).max(initial=0)) + 1, len(tables.patients), len(charges.charge)
+    nodes = max(nodes, longest + 1)
+    whole = [np.zeros(size, np.int64) for size in (longest, longest, nodes, nodes, nodes, nodes)]
+    return Work(
+        weight=whole[0],
+        worth=np.zeros(longest),
+        place=whole[1],
+        value=np.zeros(units),
+        taken=np.zeros(units, np.bool_),
+        due=np.zeros(triples, np.int64),
+        marked=np.zeros(triples, np.bool_),
+        at=whole[2],
+        patients=whole[3],
+        total=np.zeros(nodes),
+        above=whole[4],
+        stack=whole[5],
+    )
+
+
+@inner
+def _over_stretch(tables, first, last, value, rate):
+    """Lower bound of value + rate (P − first) + g(P) over first ≤ P ≤ last."""
+    least = INF
+    slot, left, width = first // tables.width, first, tables.width
+    while True:
+        right = min(last, (slot + 1) * width)
+        tilt = (tables.chord[slot + 1] - tables.chord[slot]) / width
+        flat = value + tables.chord[slot] + tables.dip[slot]
+        least = min(least, flat + rate * (left - first) + tilt * (left - slot * width))
+        least = min(least, flat + rate * (right - first) + tilt * (right - slot * width))
+        if right >= last:
+            return least
+        slot, left = slot + 1, right
+
+
+@inner
+def _completion(tables, work, k, n, patients, value, fewest, most, enough):
+    """Lower bound over every way to go on from (patients, value) with candidates k … n − 1 to a size in fewest … most.
+
+    Returns as soon as it is below `enough`.
+    """
+    weight, worth = work.weight, work.worth
+    if patients > most:
+        return INF
+    extra, dear = patients - weight[k], value - worth[k]
+    low, high = k, n
+    while low < high:
+        middle = (low + high) // 2
+        if weight[middle + 1] + extra >= fewest:
+            high = middle
+        else:
+            low = middle + 1
+    if low == n:
+        return _over_stretch(tables, patients, patients, value, 0.0) if patients >= fewest else INF
+    bound = INF
+    for m in range(low, n):
+        start = weight[m] + extra
+        if start > most or bound < enough:
+            break
+        rate = (worth[m + 1] - worth[m]) / (weight[m + 1] - weight[m])
+        first, last = max(start, fewest), min(weight[m + 1] + extra, most)
+        bound = min(bound, _over_stretch(tables, first, last, worth[m] + dear + rate * (first - start), rate))
+    return bound
+
+
+@inner
+def _sort(tables, work, own, end):
+    """Candidates that may join the own unit, by value per patient: their number, and (patients, value) of what is in
+    without a choice: the own unit, and those of no patients that are worth having.
+    """
+    unit, patients = tables.unit, tables.patients
+    base, value, n = patients[unit[own]], work.value[unit[own]], 0
+    ratio = np.empty(end - own)
+    place = np.empty(end - own, np.int64)
+    for e in range(own + 1, end):
+        i = unit[e]
+        if patients[i] == 0:
+            value += min(0.0, work.value[i])
+        elif patients[i] <= tables.hi - base:
+            ratio[n], place[n] = work.value[i] / patients[i], e
+            n += 1
+    order = np.argsort(ratio[:n])
+    for k in range(n):
+        e = place[order[k]]
+        work.place[k] = e
+        work.weight[k + 1] = work.weight[k] + patients[unit[e]]
+        work.worth[k + 1] = work.worth[k] + work.value[unit[e]]
+    return n, base, value
+
+
+@inner
+def _owed(tables, charges, work, own, end):
+    """Triples of which at least two units are candidates, into work.due; their number."""
+    count = 0
+    for e in range(own, end):
+        i = tables.unit[e]
+        for x in range(charges.start[i], charges.start[i + 1]):
+            t = charges.triple[x]
+            if not work.marked[t] and charges.charge[t] > 0:
+                work.marked[t] = True
+                work.due[count] = t
+                count += 1
+    for x in range(count):
+        work.marked[work.due[x]] = False
+    return count
+
+
+@inner
+def _line(charges, work, t, own):
+    """Below the charge of a triple lies a line in the units taken, exact at those taken now; it joins their values.
+    What it adds whatever is taken.
+
+    Where the centre's own unit is one of them: the charge on the other that is taken, or half of it on each. Otherwise,
+    of charge σ: σ (a + b − 1) where two are taken, σ/2 (a + b + c − 1) where all are, nothing where fewer are.
+    """
+    charge, constant, count, has_own = charges.charge[t], 0.0, 0, False
+    for m in range(3):
+        i = charges.units[t, m]
+        count += work.taken[i]
+        has_own |= i == own
+    if has_own:
+        share = charge if count == 2 else 0.5 * charge
+        for m in range(3):
+            i = charges.units[t, m]
+            if i != own and (work.taken[i] or count != 2):
+                work.value[i] += share
+    elif count >= 2:
+        share = charge / (count - 1)
+        for m in range(3):
+            i = charges.units[t, m]
+            if work.taken[i]:
+                work.value[i] += share
+        constant = -share
+    return constant
+
+
+@inner
+def _in_full(charges, work, owed):
+    """£ for the triples of which two units or three are taken."""
+    total = 0.0
+    for x in range(owed):
+        t = work.due[x]
+        if int(work.taken[charges.units[t, 0]]) + work.taken[charges.units[t, 1]] + work.taken[charges.units[t, 2]] > 1:
+            total += charges.charge[t]
+    return total
+
+
+@inner
+def _take(tables, work, own, end, node, last, most):
+    """Mark what is taken at a node once candidates up to `last` are decided; no node: the first `last` of all."""
+    for e in range(own, end):
+        i = tables.unit[e]
+        work.taken[i] = e == own or (tables.patients[i] == 0 and work.value[i] < 0)
+    if node < 0:
+        for m in range(last):
+            work.taken[tables.unit[work.place[m]]] = True
+    while node >= 0:
+        total = work.patients[node]
+        for m in range(work.at[node], last):
+            step = work.weight[m + 1] - work.weight[m]
+            if total + step <= most:
+                work.taken[tables.unit[work.place[m]]] = True
+                total += step
+        node, last = work.above[node], work.at[node] - 1
+
+
+@inner
+def _true_value(tables, charges, work, pi, own, end, owed):
+    """£ a year of what is taken, the size curve apart: the lines give way to the charges themselves."""
+    total = _in_full(charges, work, owed)
+    for e in range(own, end):
+        if work.taken[tables.unit[e]]:
+            total += tables.cost[e] - pi[tables.unit[e]]
+    return total
+
+
+@inner
+def _keep(tables, work, own, end, chosen):
+    for e in range(own, end):
+        chosen[e] = work.taken[tables.unit[e]]
+
+
+@inner
+def _prefix(tables, work, n, base, value):
+    """(least value, its length) of the first candidates in order, of any size allowed."""
+    best, length = INF, 0
+    for k in range(n + 1):
+        total = base + work.weight[k]
+        if tables.lo <= total <= tables.hi and value + work.worth[k] + tables.size[total] < best:
+            best, length = value + work.worth[k] + tables.size[total], k
+    return best, length
+
+
+@inner
+def _sizes_left(tables, work, n, base, value, target):
+    """Sizes that may hold something below `target`: fewest and most patients, and the relaxation's bound over all."""
+    fewest, most, bound = tables.hi + 1, tables.lo - 1, INF
+    for k in range(max(n, 1)):
+        here = base + work.weight[k]
+        there = base + work.weight[k + 1] if n > 0 else here
+        if here > tables.hi:
+            break
+        left, right = max(here, tables.lo), min(there, tables.hi)
+        if left <= right:
+            rate = (work.worth[k + 1] - work.worth[k]) / (there - here) if n > 0 else 0.0
+            least = _over_stretch(tables, left, right, value + work.worth[k] + rate * (left - here), rate)
+            bound = min(bound, least)
+            if least < target:
+                fewest, most = min(fewest, left), max(most, right)
+    return fewest, most, bound
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def price_some(first, every, tables, charges, work, pi, cut, tolerance, most_nodes, least, chosen):
+    """Centres first, first + every, …: a lower bound of r_j into `least`, exact within `tolerance` where it is below
+    `cut` and most_nodes sufficed; flags of the best set met into `chosen`, along the candidates.
+    """
+    for j in range(first, len(tables.start) - 1, every):
+        own, end = tables.start[j], tables.start[j + 1]
+        least[j] = INF
+        for e in range(own, end):
+            chosen[e] = False
+            work.value[tables.unit[e]] = tables.cost[e] - pi[tables.unit[e]]
+        if own < end and tables.patients[tables.unit[own]] <= tables.hi:
+            least[j] = _price(tables, charges, work, pi, own, end, cut, tolerance, most_nodes, chosen)
+
+
+@inner
+def _price(tables, charges, work, pi, own, end, cut, tolerance, most_nodes, chosen):
+    """A lower bound of r_j for the centre with candidates own … end − 1; its best set's flags."""
+    owed = _owed(tables, charges, work, own, end)
+    n, base, value = _sort(tables, work, own, end)
+    best, length = _prefix(tables, work, n, base, value)
+    if owed > 0:
+        for _ in range(LINES):
+            _take(tables, work, own, end, -1, length, tables.hi)
+            for e in range(own, end):
+                work.value[tables.unit[e]] = tables.cost[e] - pi[tables.unit[e]]
+            constant = 0.0
+            for x in range(owed):
+                constant += _line(charges, work, work.due[x], tables.unit[own])
+            n, base, value = _sort(tables, work, own, end)
+            value += constant
+            best, length = _prefix(tables, work, n, base, value)
+    if best < INF:
+        _take(tables, work, own, end, -1, length, tables.hi)
+        _keep(tables, work, own, end, chosen)
+        if owed > 0:
+            best = _true_value(tables, charges, work, pi, own, end, owed) + tables.size[base + work.weight[length]]
+    fewest, most, lower = _sizes_left(tables, work, n, base, value, min(best, cut) - tolerance)
+    nodes, waiting = 0, 0
+    if lower < min(best, cut) - tolerance:
+        work.at[0], work.patients[0], work.total[0], work.above[0] = 0, base, value, -1
+        work.stack[0] = 0
+        lower, nodes, waiting = INF, 1, 1
+    while waiting > 0:
+        waiting -= 1
+        node = work.stack[waiting]
+        k, total, value = work.at[node], work.patients[node], work.total[node]
+        target = min(best, cut) - tolerance
+        enough = target if nodes + n - k < most_nodes else -INF
+        if node > 0 or enough == -INF:
+            bound = _completion(tables, work, k, n, total, value, fewest, most, enough)
+            if bound >= enough:
+                lower = min(lower, bound)
+                continue
+        while True:
+            if tables.lo <= total <= tables.hi and value + tables.size[total] < best:
+                met = value + tables.size[total]
+                _take(tables, work, own, end, node, k, most)
+                if owed > 0:
+                    met = _true_value(tables, charges, work, pi, own, end, owed) + tables.size[total]
+                if met < best:
+                    best = met
+                    _keep(tables, work, own, end, chosen)
+            if k == n:
+                break
+            target = min(best, cut) - tolerance
+            without = _completion(tables, work, k + 1, n, total, value, fewest, most, target)
+            step = work.weight[k + 1] - work.weight[k]
+            if total + step > most:  # unit k does not fit: left out without a choice
+                k += 1
+                if without >= target:
+                    lower = min(lower, without)
+                    break
+                continue
+            if without < target:
+                work.at[nodes], work.patients[nodes], work.total[nodes] = k + 1, total, value
+                work.above[nodes] = node
+                work.stack[waiting] = nodes
+                waiting, nodes = waiting + 1, nodes + 1
+            else:
+                lower = min(lower, without)
+            total, value, k = total + step, value + work.worth[k + 1] - work.worth[k], k + 1
+    for e in range(own, end):
+        work.taken[tables.unit[e]] = False
+    return min(best, lower)
