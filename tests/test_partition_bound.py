@@ -1,141 +1,226 @@
-"""The bound against brute force: below the best partition whatever the multipliers, the steps and the rules."""
+"""The bound against brute force: below the best partition whatever the multipliers, the work and the rules."""
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from optimiser.partition.ascent import ascend, publish, root
-from optimiser.partition.bound import bound_value, price, rigorous, rough, starting_multipliers
-from optimiser.partition.oversize import set_aside
+from optimiser.partition.bound import bound_value, price
+from optimiser.partition.branches import Branch, children, plain, root
+from optimiser.partition.bundle import ascend
+from optimiser.partition.connected import connected_tables, price_connected
+from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.run import Budget
 from optimiser.partition.solve import solve
+from optimiser.partition.state import flatten
 from tests import oracle
-from tests.partition_worlds import RULES, every_mixture, random_problem
+from tests.bound_worlds import EACH, WORLDS, World, below, some_multipliers, some_triples, worlds
+from tests.partition_worlds import RULES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-EACH = 7  # worlds of every mixture of rules
-SMALL = Budget(moves=4_000, rounds=12, branches=3, seconds=30, cells=2e6)
-WORLDS = list(every_mixture(EACH))
+INF = np.inf
+SMALL = Budget(moves=4_000, rounds=12, branches=3, gap=0.0, seconds=30)
 
 
-@cache
-def world(k: int):
-    """The k-th world, the oracle's least cost and its partition."""
-    seed, rules = WORLDS[k]
-    problem = random_problem(seed, **rules)
-    return problem, *oracle.best(problem)
+def never(bodies, height) -> bool:
+    return False
 
 
-def bound_at(problem, pi, step: int) -> float:
-    core, fixed, _ = set_aside(problem)
-    typical = core.weights.sum() / 2
-    return fixed + bound_value(core, pi, price(rigorous(core, step, typical), pi))[0]
+def some_worlds(first: int = 0, every: int = 1):
+    """(k, world) of those that have a partition."""
+    return ((k, w) for k, w in worlds(first, every) if w.best is not None)
 
 
-def below(bound: float, least: float) -> bool:
-    return bound <= least + 1e-7 * max(1.0, abs(least))
+def reprice(w: World, branch: Branch, relaxation: str) -> float:
+    """LB(π, σ) of a branch in £ a year, from what a certificate says of it."""
+    if relaxation == "connected sets":
+        tables = connected_tables(w.core, flatten(w.core).curve)
+        least = price_connected(tables, branch.pi, sets=10**6, triples=branch.triples).least
+    else:
+        least = price(w.tables, branch.pi, triples=branch.triples).least
+    return bound_value(branch.of(w.core), branch.pi, least) - float(branch.triples.charge.sum())
+
+
+def pricer(w: World, nodes: int = 2_000):
+    """Pricing over sets, as the engine hands it to the ascent."""
+    return lambda pi, cut, tolerance: price(w.tables, pi, cut, tolerance, nodes)
+
+
+# --- what the bound is -----------------------------------------------------------------------------------------------
 
 
 def test_the_worlds_are_many_feasible_and_of_every_mixture():
-    feasible = [k for k in range(len(WORLDS)) if np.isfinite(world(k)[1])]
-    assert len(feasible) >= 300
+    assert len(WORLDS) >= 1_000
+    feasible = [k for k, _ in some_worlds()]
+    assert len(feasible) >= 700
     for rule in RULES:
-        assert sum(WORLDS[k][1][rule] for k in feasible) >= 100
+        assert sum(WORLDS[k][1][rule] for k in feasible) >= 250
     assert len({tuple(WORLDS[k][1].values()) for k in feasible}) == 2 ** len(RULES)
 
 
-def test_no_multipliers_and_no_weight_step_lift_the_bound_above_the_best_partition():
-    rng = np.random.default_rng(5)
+def test_no_multipliers_and_no_shortage_of_work_lift_the_bound_above_the_best_partition():
+    rng = np.random.default_rng(1)
     tight = 0
-    for k in range(len(WORLDS)):
-        problem, least, answer = world(k)
-        if answer is None:
-            continue
-        core, _, restore = set_aside(problem)
-        if core is None:
-            continue
-        n = core.units
-        fair = starting_multipliers(problem, _assignment(problem, answer))[restore.kept]
-        for pi in (fair, fair + rng.normal(0, 40, n), rng.normal(0, 300, n)):
-            for step in (1, 4, 13):
-                bound = bound_at(problem, pi, step)
-                assert below(bound, least), (WORLDS[k], step, bound, least)
-                tight += pi is fair and bound > 0.9 * least
-    assert tight > 100, "bounds that hold because they are far too low prove nothing"
+    for k, w in some_worlds():
+        for place, pi in enumerate(some_multipliers(w.core, w.best, rng)):
+            cut = float(rng.choice([0.0, 30.0, -100.0]))
+            triples = some_triples(w.core, rng, 100.0)
+            charged = float(triples.charge.sum())
+            for least, charge in (
+                (price(w.tables, pi).least, 0.0),
+                (price(w.tables, pi, nodes=3).least, 0.0),
+                (price(w.tables, pi, cut).least, 0.0),
+                (price(w.tables, pi, triples=triples).least, charged),
+                (price(w.tables, pi, nodes=3, triples=triples).least, charged),
+            ):
+                bound = w.fixed + bound_value(w.core, pi, least) - charge
+                assert below(bound, w.least), (k, bound, w.least)
+                tight += place == 0 and bound > 0.9 * w.least
+    assert tight > 1_000, "bounds that hold because they are far too low prove nothing"
 
 
-def test_at_steps_of_one_patient_the_bound_is_its_formula():
+def test_the_bound_is_its_formula():
+    rng = np.random.default_rng(2)
+    for k, w in some_worlds(0, 5):
+        pi = rng.normal(100, 150, w.core.units)
+        expected = oracle.bound_by_definition(w.core, pi)
+        assert bound_value(w.core, pi, price(w.tables, pi).least) == pytest.approx(expected, rel=1e-9, abs=1e-5), k
+
+
+# --- raising it ------------------------------------------------------------------------------------------------------
+
+
+def test_the_ascent_never_ends_below_its_start_and_returns_what_its_multipliers_are_worth():
+    rng = np.random.default_rng(3)
+    risen, counted = 0, 0
+    for k, w in some_worlds(1, 3):
+        start = list(some_multipliers(w.core, w.best, rng))[k % 3]
+        before = bound_value(w.core, start, price(w.tables, start).least)
+        pi, value = ascend(w.core, pricer(w), start, w.best, 12, never)
+        assert value >= before - 1e-6 * abs(before), k
+        assert value == pytest.approx(bound_value(w.core, pi, price(w.tables, pi).least), rel=1e-6, abs=1e-4), k
+        assert below(w.fixed + value, w.least), k
+        risen += value > before + 1.0
+        counted += value > before + 1.0 and w.core.min_bodies is not None
+    assert risen > 100
+    assert counted > 40, "bounds on the number of bodies should be climbed as well"
+
+
+def test_the_ascent_returns_the_highest_bound_that_it_met():
+    rng = np.random.default_rng(3)
+    for k, w in some_worlds(1, 3):
+        start = list(some_multipliers(w.core, w.best, rng))[k % 3]
+        heights = []
+        _, value = ascend(w.core, pricer(w), start, w.best, 4, lambda bodies, height, to=heights: to.append(height))
+        assert heights == pytest.approx(np.maximum.accumulate(heights)), k
+        assert value == pytest.approx(max(heights)), k
+
+
+def test_the_ascent_climbs_where_nodes_run_out():
+    rng = np.random.default_rng(4)
+    for k, w in some_worlds(2, 12):
+        start = next(some_multipliers(w.core, w.best, rng))
+        before = bound_value(w.core, start, price(w.tables, start, nodes=2).least)
+        pi, value = ascend(w.core, pricer(w, nodes=2), start, w.best, 8, never)
+        assert before - 1e-6 * abs(before) <= value, k
+        assert below(w.fixed + value, w.least), k
+        assert value <= bound_value(w.core, pi, price(w.tables, pi).least) + 1e-4, k
+
+
+def test_the_ascent_stops_when_told_and_after_its_rounds():
+    rng = np.random.default_rng(5)
+    told = 0
+    for k, w in some_worlds(0, 12):
+        start = list(some_multipliers(w.core, w.best, rng))[1]
+        for most in (1, 3, 6):
+            seen, rounds = [], []
+            for stop_at, log, allowed in ((most, seen, 50), (INF, rounds, most)):
+                ascend(
+                    w.core, pricer(w), start, w.best, allowed,
+                    lambda bodies, height, log=log, stop_at=stop_at: log.append(bodies) or len(log) >= stop_at,
+                )  # fmt: skip
+                assert 1 <= len(log) <= most, k
+            assert seen == rounds, "being stopped and running out of rounds are the same to those who look on"
+            told += len(seen) == most
+    assert told > 50
+
+
+# --- branches --------------------------------------------------------------------------------------------------------
+
+
+def test_branches_hold_every_number_of_bodies_once():
     rng = np.random.default_rng(6)
-    for k in range(0, len(WORLDS), 4):
-        core, fixed, _ = set_aside(world(k)[0])
-        if core is None or world(k)[2] is None:
-            continue
-        pi = rng.normal(100, 150, core.units)
-        expected = oracle.bound_by_definition(core, pi)
-        got = bound_at(world(k)[0], pi, 1) - fixed
-        assert got == pytest.approx(expected, rel=1e-9, abs=1e-6), WORLDS[k]
+    for k, w in some_worlds(0, 5):
+        pi = list(some_multipliers(w.core, w.best, rng))[1]
+        least = price(w.tables, pi).least
+        whole = root(w.core, pi, bound_value(w.core, pi, least), some_triples(w.core, rng, 50.0))
+        assert whole.fewest <= len(np.unique(w.best)) <= whole.most
+        for bodies in range(w.core.units + 2):
+            parts = children(whole, bodies)
+            held = [n for part in parts for n in range(part.fewest, part.most + 1)]
+            assert held == list(range(whole.fewest, whole.most + 1)), k
+            assert all(part.pi is pi and part.triples is whole.triples for part in parts)
+            values = [bound_value(part.of(w.core), pi, least) for part in parts if part.fewest <= w.core.units]
+            assert min(values) == pytest.approx(bound_value(whole.of(w.core), pi, least)), k
+            if whole.fewest <= bodies <= whole.most and whole.fewest < whole.most:
+                assert (bodies, bodies) in {(part.fewest, part.most) for part in parts}
 
 
-def test_finer_steps_are_tried_and_published_bounds_hold():
-    raised = 0
-    for k in range(2, len(WORLDS), 8):
-        problem, least, answer = world(k)
-        core, fixed, restore = set_aside(problem)
-        if answer is None or core is None:
-            continue
-        pi = starting_multipliers(problem, _assignment(problem, answer))[restore.kept]
-        coarse = publish(core, [root(core, pi, 0.0)], len(answer), 8, 1e-9)
-        fine = publish(core, [root(core, pi, 0.0)], len(answer), 8, 1e9)
-        assert fine[0].step == 1
-        assert fine[0].bound >= coarse[0].bound
-        assert fine[0].bound + fixed >= bound_at(problem, pi, 1) - 1e-6
-        assert below(fine[0].bound + fixed, least)
-        raised += fine[0].bound > coarse[0].bound
-    assert raised > 10
+def test_more_bodies_may_be_allowed_than_there_are_units():
+    road = np.arange(3)
+    problem = PartitionProblem(
+        name="alliance",
+        labels=("A", "B", "C"),
+        weights=np.array([10, 11, 12]),
+        owner=road.astype(np.int32),
+        costs=np.abs(road[:, None] - road[None, :]).astype(float),
+        curve=lambda patients: np.full(np.shape(patients), 100.0),
+        lo=1,
+        hi=40,
+        edges=np.array([(0, 1), (1, 2)], dtype=np.int32),
+        contiguous=False,
+        apart=((0, 1), (1, 2), (0, 2)),
+        min_bodies=1,
+        max_bodies=5,
+    )
+    found = solve(problem, 1, replace(SMALL, branches=5))
+    assert found.objective == 300.0
+    assert found.bound <= 300.0
 
 
-def test_the_ascent_never_ends_below_its_start():
-    rng = np.random.default_rng(7)
-    risen = 0
-    for k in range(1, len(WORLDS), 5):
-        problem, least, answer = world(k)
-        core, _, _ = set_aside(problem)
-        if answer is None or core is None:
-            continue
-        tables = rough(core, core.weight_step)
-        start = rng.normal(100, 100, core.units)
-        before, _ = bound_value(core, start, price(tables, start))
-        pi, after = ascend(core, tables, start, least, 12, lambda bodies, height: False)
-        assert after >= before
-        assert after == pytest.approx(bound_value(core, pi, price(tables, pi))[0])
-        risen += after > before
-    assert risen > 30
+def test_the_plain_bound_holds_and_needs_no_pricing():
+    for k, w in some_worlds(0, 2):
+        easy = plain(w.core)
+        assert easy.fewest <= len(np.unique(w.best)) <= easy.most
+        assert below(w.fixed + easy.bound, w.least), k
+        assert below(easy.bound, bound_value(easy.of(w.core), easy.pi, price(w.tables, easy.pi).least)), k
+
+
+# --- what is published -----------------------------------------------------------------------------------------------
 
 
 def test_what_solve_publishes_holds_in_every_mixture_of_rules():
-    wrong, solved = [], 0
-    for k in range(0, len(WORLDS), EACH):
-        problem, least, answer = world(k)
-        if answer is None:
-            continue
-        found = solve(problem, 1, SMALL)
+    wrong, solved, branches, charged = [], 0, 0, 0
+    for k, w in some_worlds(0, EACH):
+        found = solve(w.problem, 1, SMALL)
         bodies = oracle.as_bodies(found.assignment)
-        solved += 1
-        if not below(found.bound, least):
-            wrong.append((WORLDS[k], "bound", found.bound, least))
-        if oracle.broken_by(problem, bodies):
-            wrong.append((WORLDS[k], oracle.broken_by(problem, bodies)))
-        if found.objective < least - 1e-6 or found.objective != pytest.approx(oracle.cost(problem, bodies)):
-            wrong.append((WORLDS[k], "objective", found.objective, least))
+        if not below(found.bound, w.least):
+            wrong.append((k, "bound", found.bound, w.least))
+        if oracle.broken_by(w.problem, bodies):
+            wrong.append((k, oracle.broken_by(w.problem, bodies)))
+        if found.objective < w.least - 1e-6 or found.objective != pytest.approx(oracle.cost(w.problem, bodies)):
+            wrong.append((k, "objective", found.objective, w.least))
+        if found.bound != pytest.approx(w.fixed + min(branch.bound for branch in found.branches)):
+            wrong.append((k, "branches", found.bound))
+        for branch in found.branches:
+            again = reprice(w, branch, found.relaxation)
+            if branch.bound > again + 1e-5 * max(1.0, abs(again)):
+                wrong.append((k, "a branch", branch.bound, again))
+            charged += len(branch.triples.charge) > 0
+        solved, branches = solved + 1, branches + (len(found.branches) > 1)
     assert not wrong
-    assert solved >= 40
-
-
-def _assignment(problem, partition) -> np.ndarray:
-    out = np.empty(problem.units, dtype=np.int32)
-    for b, members in enumerate(partition):
-        out[list(members)] = b
-    return out
+    assert solved >= 80
+    assert branches >= 10
+    assert charged >= 3

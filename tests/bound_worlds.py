@@ -1,0 +1,125 @@
+"""What the tests of the bound share: random worlds of every mixture of rules, and bodies priced by trying every set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimiser.partition.bound import pricing, starting_multipliers
+from optimiser.partition.knapsack import Tables
+from optimiser.partition.oversize import set_aside
+from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.state import flatten
+from optimiser.partition.triples import NONE, Triples
+from tests import oracle
+from tests.partition_worlds import every_mixture, random_problem
+
+EACH = 8  # worlds of every mixture of rules
+WORLDS = list(every_mixture(EACH))
+INF = np.inf
+
+
+@dataclass(frozen=True)
+class World:
+    """problem: all rules. core: without the units that stand alone, which cost `fixed`. best: body by unit of the core
+    in the oracle's partition, whose cost is `least` (inf and None where there is none). tables: of the core's pricing.
+    """
+
+    problem: PartitionProblem
+    core: PartitionProblem
+    fixed: float
+    least: float
+    best: NDArray[np.int32] | None
+    tables: Tables
+
+
+@cache
+def world(k: int) -> World | None:
+    """The k-th world; None where every unit stands alone."""
+    seed, rules = WORLDS[k]
+    problem = random_problem(seed, **rules)
+    core, fixed, restore = set_aside(problem)
+    if core is None:
+        return None
+    least, answer = oracle.best(problem)
+    best = None
+    if answer is not None:
+        best = np.empty(problem.units, dtype=np.int32)
+        for b, members in enumerate(answer):
+            best[list(members)] = b
+        best = np.unique(best[restore.kept], return_inverse=True)[1].astype(np.int32)
+    return World(problem, core, fixed, least, best, tables_of(core))
+
+
+def worlds(first: int = 0, every: int = 1) -> Iterator[tuple[int, World]]:
+    """(k, world) of those with something to decide."""
+    for k in range(first, len(WORLDS), every):
+        if (found := world(k)) is not None:
+            yield k, found
+
+
+def tables_of(core: PartitionProblem) -> Tables:
+    """As the engine makes them."""
+    return pricing(core, flatten(core).curve)
+
+
+def some_multipliers(
+    core: PartitionProblem, best: NDArray[np.int32] | None, rng: np.random.Generator
+) -> Iterator[NDArray[np.float64]]:
+    """Fair shares of the best partition's cost, the same with noise, and wild ones."""
+    fair = core.weights * core.cheapest_per_head() * 1.1 if best is None else starting_multipliers(core, best)
+    typical = float(np.abs(fair).mean())
+    yield fair
+    yield fair + rng.normal(0, 0.4 * typical, core.units)
+    yield rng.normal(0, 3 * typical, core.units)
+
+
+def some_triples(core: PartitionProblem, rng: np.random.Generator, dearest: float) -> Triples:
+    """A few triples of units that have patients, with charges, the first of which is nothing."""
+    units = np.flatnonzero(core.weights > 0)
+    every = np.array(list(combinations(units, 3)), dtype=np.int64).reshape(-1, 3)
+    chosen = every[np.sort(rng.permutation(len(every))[: int(rng.integers(1, 9))])]
+    charge = rng.uniform(0, dearest, len(chosen))
+    charge[:1] = 0.0
+    return Triples(chosen, charge)
+
+
+def value_of(core: PartitionProblem, centre: int, body, pi, triples: Triples = NONE) -> float:
+    """Σ (c − π) + g + the charges due, £ a year; inf where the centre may not have the body."""
+    members = [int(i) for i in body]
+    patients = sum(int(core.weights[i]) for i in members)
+    if int(core.owner[centre]) not in members or not core.lo <= patients <= core.hi:
+        return INF
+    due = sum(
+        charge
+        for three, charge in zip(triples.units.tolist(), triples.charge, strict=True)
+        if len(set(three) & set(members)) >= 2
+    )
+    linear = sum(float(core.costs[i, centre]) - float(pi[i]) for i in members)
+    return linear + float(core.curve(np.array([float(patients)]))[0]) + due
+
+
+def least_by_trying(core: PartitionProblem, pi, triples: Triples = NONE) -> NDArray[np.float64]:
+    """r of every centre by its definition: every set of units within reach, in whole patients, charges included."""
+    sets = np.arange(1, 2**core.units)[:, None] >> np.arange(core.units) & 1
+    patients = sets @ core.weights
+    sets = sets[(patients >= core.lo) & (patients <= core.hi)]
+    if not len(sets):
+        return np.full(len(core.owner), INF)
+    extra = core.curve((sets @ core.weights).astype(float))
+    for three, charge in zip(triples.units, triples.charge, strict=True):
+        extra = extra + charge * (sets[:, three].sum(axis=1) >= 2)
+    beyond = ~np.isfinite(core.costs)
+    value = sets @ (np.where(beyond, 0.0, core.costs) - np.asarray(pi)[:, None]) + extra[:, None]
+    value[(sets @ beyond > 0) | (sets[:, core.owner] == 0)] = INF
+    return value.min(axis=0)
+
+
+def below(some, others) -> bool:
+    """No greater than, pennies of rounding apart."""
+    return bool(np.all(np.asarray(some) <= np.asarray(others) + 1e-7 * np.maximum(1.0, np.abs(others))))

@@ -1,0 +1,235 @@
+"""A centre's best body against trying every set: exact where it says so, below everywhere, whatever the size curve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numba
+import numpy as np
+import pytest
+
+from optimiser.partition.bound import SLOTS, Priced, price
+from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.triples import NONE, Triples
+from tests.bound_worlds import (
+    below,
+    least_by_trying,
+    some_multipliers,
+    some_triples,
+    tables_of,
+    value_of,
+    worlds,
+)
+from tests.connected_worlds import grid
+
+INF = np.inf
+NEAR = 2e-6  # £: the tolerance of pricing, and rounding
+
+
+def assert_exact(core: PartitionProblem, found: Priced, pi, triples: Triples = NONE, where: object = None) -> None:
+    """Every least is the least of every set, and the body that comes with it costs that much."""
+    expected = least_by_trying(core, pi, triples)
+    assert found.least == pytest.approx(expected, rel=1e-9, abs=NEAR), where
+    for j in np.flatnonzero(np.isfinite(expected)):
+        assert value_of(core, j, found.body(j), pi, triples) == pytest.approx(found.least[j], rel=1e-9, abs=NEAR), where
+    for j in np.flatnonzero(np.isinf(expected)):
+        assert not len(found.body(j)), where
+
+
+# --- random worlds ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_every_best_body_is_the_cheapest_set_that_its_centre_can_reach():
+    rng = np.random.default_rng(1)
+    none = 0
+    for k, w in worlds():
+        for pi in some_multipliers(w.core, w.best, rng):
+            found = price(w.tables, pi)
+            assert_exact(w.core, found, pi, where=k)
+            none += int(np.isinf(found.least).sum())
+    assert none > 100, "some units should be too far from enough patients to be a centre"
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_few_nodes_cost_tightness_and_never_truth():
+    rng = np.random.default_rng(2)
+    priced = loose = 0
+    for k, w in worlds(1, 2):
+        for pi in some_multipliers(w.core, w.best, rng):
+            expected = least_by_trying(w.core, pi)
+            for nodes in (1, 3, 9):
+                least = price(w.tables, pi, nodes=nodes).least
+                assert below(least, expected), (k, nodes)
+                priced, loose = priced + len(least), loose + int((least < expected - 1.0).sum())
+    assert priced / 10 < loose < priced, "a search that never runs short, or always does, tests nothing"
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_what_is_no_cheaper_than_the_cut_is_bounded_by_the_cut():
+    rng = np.random.default_rng(3)
+    cut_short = 0
+    for k, w in worlds(0, 2):
+        for pi in some_multipliers(w.core, w.best, rng):
+            expected = least_by_trying(w.core, pi)
+            middle = np.median(expected[np.isfinite(expected)]) if np.isfinite(expected).any() else 0.0
+            for cut in (0.0, float(middle), -1_000.0):
+                least = price(w.tables, pi, cut).least
+                assert (least >= np.minimum(cut, expected) - NEAR).all(), (k, cut)
+                cheap = expected < cut
+                assert least[cheap] == pytest.approx(expected[cheap], rel=1e-9, abs=NEAR), (k, cut)
+                cut_short += int((least < expected - 1.0).sum())
+    assert cut_short > 1_000, "a cut that spares no search tests nothing"
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize(("cuts", "tolerance"), [((0.0, 40.0, -450.0), 1e-6), ((INF,), 50.0)])
+def test_no_cut_and_no_tolerance_lift_a_least_above_every_set(cuts, tolerance):
+    rng = np.random.default_rng(4)
+    above = [
+        (k, cut)
+        for k, w in worlds()
+        for pi in some_multipliers(w.core, w.best, rng)
+        for cut in cuts
+        if not below(price(w.tables, pi, cut, tolerance).least, least_by_trying(w.core, pi) + 1e-6)
+    ]
+    assert not above
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_units_without_patients_join_where_they_are_worth_it():
+    rng = np.random.default_rng(5)
+    joined = stayed = 0
+    for k, w in worlds(3, 4):
+        weights = w.core.weights.copy()
+        empty = rng.choice(w.core.units, size=int(rng.integers(1, 3)), replace=False)
+        weights[empty] = 0
+        core = replace(w.core, weights=weights)
+        tables, pi = tables_of(core), rng.normal(60, 60, core.units)
+        triples = some_triples(core, rng, 150.0)
+        for charges in (NONE, triples):
+            found = price(tables, pi, triples=charges)
+            assert_exact(core, found, pi, charges, k)
+            some = np.flatnonzero(np.isfinite(found.least) & ~np.isin(core.owner, empty))
+            held = [len(np.intersect1d(found.body(j), empty)) for j in some]
+            joined, stayed = joined + np.count_nonzero(held), stayed + held.count(0)
+    assert min(joined, stayed) > 100
+
+
+# --- charges on triples ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_charges_on_triples_are_priced_by_their_definition():
+    rng = np.random.default_rng(6)
+    due = short = 0
+    for k, w in worlds(0, 2):
+        for pi in some_multipliers(w.core, w.best, rng):
+            triples = some_triples(w.core, rng, dearest=150.0)
+            found = price(w.tables, pi, triples=triples)
+            assert_exact(w.core, found, pi, triples, k)
+            due += int((found.least > price(w.tables, pi).least + 1.0).sum())
+            for nodes in (1, 4):
+                few = price(w.tables, pi, nodes=nodes, triples=triples)
+                assert below(few.least, found.least), (k, nodes)
+                short += int((few.least < found.least - 1.0).sum())
+    assert due > 1_000, "charges that are never due test nothing"
+    assert short > 1_000
+
+
+# --- size curves of every shape --------------------------------------------------------------------------------------
+
+SHAPES: dict[str, Callable[[np.random.Generator, int], Callable]] = {
+    "a dip at the size of one body": lambda rng, at: lambda p: 30_000 + 2.0 * p - 25_000 * (p == at),
+    "a ridge at the size of one body": lambda rng, at: lambda p: 30_000 + 2.0 * p + 25_000 * (p == at),
+    "stairs, with one deep step down": lambda rng, at: lambda p: 9_000 * np.ceil(p / 5_000) - 14_000 * (p >= at),
+    "teeth that rise and fall at once": lambda rng, at: lambda p: 20_000 + 15.0 * (p % 997),
+    "waves of a few slots": lambda rng, at: _waves(float(rng.integers(30, 3_000))),
+    "another cost at every size": lambda rng, at: lambda p: _hash(p) * 30_000,
+    "economies of scale alone": lambda rng, at: lambda p: 300 * np.sqrt(p),
+    "falling": lambda rng, at: lambda p: 500_000 - 0.1 * p,
+}
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("thousands", [5, 30])
+def test_a_size_curve_of_any_shape_is_taken_to_the_patient(shape, thousands):
+    rng = np.random.default_rng(7)
+    loose = 0
+    for window in ("wide", "narrow", "any", "brim") * 3:
+        core = heavy(rng, shape, thousands, window)
+        tables, fair = tables_of(core), core.weights * core.cheapest_per_head()
+        assert tables.width > 20, "slots of a few patients test nothing"
+        triples = some_triples(core, rng, float(fair.mean()))
+        for pi in (fair, fair * rng.uniform(0.5, 1.8, core.units), rng.normal(0, 40_000, core.units)):
+            for charges in (NONE, triples):
+                found = price(tables, pi, triples=charges)
+                assert_exact(core, found, pi, charges, window)
+                least = price(tables, pi, nodes=2, triples=charges).least
+                assert below(least, found.least), window
+                loose += int((least < found.least - 1.0).sum())
+    assert loose > 20
+
+
+def heavy(rng: np.random.Generator, shape: str, thousands: int, window: str) -> PartitionProblem:
+    """Eleven units of thousands of patients, some out of one another's reach; sizes allowed as the window says."""
+    n = 11
+    weights = rng.integers(1_000 * thousands, 4_000 * thousands, n)
+    size = int(weights[rng.permutation(n)[: int(rng.integers(3, 7))]].sum())
+    total = int(weights.sum())
+    lo, hi = {
+        "wide": (int(weights.min()), total // 2),
+        "narrow": (size - 40, size + 40),
+        "any": (0, total),
+        "brim": (size // 2, size),
+    }[window]
+    at = rng.random((n, 2)) * 10
+    km = np.hypot(*np.moveaxis(at[:, None] - at[None], -1, 0))
+    curve = SHAPES[shape](rng, size)
+    return PartitionProblem(
+        name="consortium",
+        labels=tuple(f"Practice {i + 1}" for i in range(n)),
+        weights=weights.astype(np.int64),
+        owner=np.arange(n, dtype=np.int32),
+        costs=np.where(km > 9, INF, weights[:, None] * km * 0.3),
+        curve=lambda patients: np.asarray(curve(np.asarray(patients, dtype=float)), dtype=float),
+        lo=max(1, lo),
+        hi=max(hi, int(weights.max())),
+        edges=np.empty((0, 2), dtype=np.int32),
+        contiguous=False,
+    )
+
+
+def _waves(length: float) -> Callable:
+    return lambda p: 20_000 + p / 2 + 8_000 * np.sin(p / length)
+
+
+def _hash(patients) -> np.ndarray:
+    """0 … 1, unlike for neighbouring sizes and the same for equal ones."""
+    return np.modf(np.sin(np.asarray(patients) * 12.9898) * 43_758.5453)[0] ** 2
+
+
+# --- many units, many threads ----------------------------------------------------------------------------------------
+
+
+def test_any_number_of_threads_gives_the_same_bytes():
+    problem = grid(8, side=9, hi=400_000)
+    tables, rng = tables_of(problem), np.random.default_rng(9)
+    assert tables.width == -(-400_000 // SLOTS)
+    pi = problem.weights * problem.cheapest_per_head() * rng.uniform(0.9, 1.3, problem.units)
+    near = np.array([(i, i + 1, i + 9) for i in range(0, 70, 3)], dtype=np.int64)
+    charges = Triples(near, rng.uniform(0, 30_000, len(near)))
+    before, answers = numba.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            numba.set_num_threads(min(threads, before))
+            answers.append([price(tables, pi, nodes=n, triples=t) for n in (100, 3_000) for t in (NONE, charges)])
+    finally:
+        numba.set_num_threads(before)
+    for one, two in zip(*answers, strict=True):
+        assert (one.least.tobytes(), one.chosen.tobytes()) == (two.least.tobytes(), two.chosen.tobytes())
+    few, _, many, _ = answers[0]
+    assert (few.least <= many.least + NEAR).all()
+    assert (few.least < many.least - 1.0).any()
