@@ -22,7 +22,7 @@ from tests.ascii_map import region
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-QUICK = Budget(moves=6_000, rounds=8, branches=3, cells=2e7)
+QUICK = Budget(moves=6_000, rounds=8, branches=3)
 DRAWING = """
     A A A B B B
     A A A B B B

@@ -17,7 +17,7 @@ from tests import oracle
 from tests.partition_worlds import random_problem
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-SMALL = Budget(moves=4_000, rounds=12, branches=3, gap=0.0, seconds=30, cells=1e6)
+SMALL = Budget(moves=4_000, rounds=12, branches=3, gap=0.0, seconds=30)
 QUICK = replace(SMALL, rounds=4, branches=1)
 
 
