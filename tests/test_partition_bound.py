@@ -24,7 +24,7 @@ INF = np.inf
 SMALL = Budget(moves=4_000, rounds=12, branches=3, gap=0.0, seconds=30)
 
 
-def never(bodies, height) -> bool:
+def never(*seen) -> bool:
     return False
 
 
@@ -113,7 +113,7 @@ def test_the_ascent_returns_the_highest_bound_that_it_met():
     for k, w in some_worlds(1, 3):
         start = list(some_multipliers(w.core, w.best, rng))[k % 3]
         heights = []
-        _, value = ascend(w.core, pricer(w), start, w.best, 4, lambda bodies, height, to=heights: to.append(height))
+        _, value = ascend(w.core, pricer(w), start, w.best, 4, lambda *seen, to=heights: to.append(seen[-1]))
         assert heights == pytest.approx(np.maximum.accumulate(heights)), k
         assert value == pytest.approx(max(heights)), k
 
@@ -139,7 +139,7 @@ def test_the_ascent_stops_when_told_and_after_its_rounds():
             for stop_at, log, allowed in ((most, seen, 50), (INF, rounds, most)):
                 ascend(
                     w.core, pricer(w), start, w.best, allowed,
-                    lambda bodies, height, log=log, stop_at=stop_at: log.append(bodies) or len(log) >= stop_at,
+                    lambda *seen, log=log, stop_at=stop_at: log.append(seen[0]) or len(log) >= stop_at,
                 )  # fmt: skip
                 assert 1 <= len(log) <= most, k
             assert seen == rounds, "being stopped and running out of rounds are the same to those who look on"
