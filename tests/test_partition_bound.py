@@ -168,26 +168,42 @@ def test_branches_hold_every_number_of_bodies_once():
                 assert (bodies, bodies) in {(part.fewest, part.most) for part in parts}
 
 
-def test_more_bodies_may_be_allowed_than_there_are_units():
+def kept_apart(**changes) -> PartitionProblem:
+    """Three practices that must be kept apart, which no bound over sets of practices knows."""
     road = np.arange(3)
     problem = PartitionProblem(
         name="alliance",
         labels=("A", "B", "C"),
         weights=np.array([10, 11, 12]),
         owner=road.astype(np.int32),
-        costs=np.abs(road[:, None] - road[None, :]).astype(float),
+        costs=20.0 * np.abs(road[:, None] - road[None, :]),
         curve=lambda patients: np.full(np.shape(patients), 100.0),
-        lo=1,
-        hi=40,
+        lo=5,
+        hi=23,
         edges=np.array([(0, 1), (1, 2)], dtype=np.int32),
         contiguous=False,
         apart=((0, 1), (1, 2), (0, 2)),
-        min_bodies=1,
-        max_bodies=5,
     )
-    found = solve(problem, 1, replace(SMALL, branches=5))
-    assert found.objective == 300.0
-    assert found.bound <= 300.0
+    return replace(problem, **changes)
+
+
+def test_more_bodies_may_be_allowed_than_there_are_units():
+    found = solve(kept_apart(min_bodies=1, max_bodies=5), 1, replace(SMALL, branches=5))
+    assert (found.objective, below(found.bound, 300.0)) == (300.0, True)
+
+
+def test_a_number_of_bodies_that_no_partition_has_is_bounded_by_a_number_all_the_same():
+    beyond = np.append(20.0 * np.abs(np.arange(4)[:, None] - np.arange(3)), [[INF], [INF], [INF], [0.0]], axis=1)
+    follower = kept_apart(
+        labels=("A", "B", "C", "D"),
+        weights=np.array([10, 11, 12, 1]),
+        owner=np.arange(4, dtype=np.int32),
+        costs=beyond,
+    )
+    found = solve(follower, 1, replace(SMALL, branches=5))
+    assert found.objective == 320.0
+    assert len(found.branches) > 1
+    assert all(np.isfinite(branch.bound) for branch in found.branches), "a certificate must hold numbers"
 
 
 def test_the_plain_bound_holds_and_needs_no_pricing():
