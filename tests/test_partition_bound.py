@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
+import numba
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from optimiser.partition.bound import bound_value, price
 from optimiser.partition.branches import Branch, children, plain, root
+from optimiser.partition.run import Budget
 from optimiser.partition.bundle import ascend
 from optimiser.partition.connected import connected_tables, price_connected
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.run import Budget
 from optimiser.partition.solve import solve
 from optimiser.partition.state import flatten
 from tests import oracle
-from tests.bound_worlds import EACH, WORLDS, World, below, some_multipliers, some_triples, worlds
-from tests.partition_worlds import RULES
+from tests.bound_worlds import EACH, WORLDS, World, below, some_multipliers, some_triples, value_of, worlds
+from tests.partition_worlds import RULES, random_problem
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 INF = np.inf
@@ -116,6 +119,39 @@ def test_the_ascent_returns_the_highest_bound_that_it_met():
         _, value = ascend(w.core, pricer(w), start, w.best, 4, lambda *seen, to=heights: to.append(seen[-1]))
         assert heights == pytest.approx(np.maximum.accumulate(heights)), k
         assert value == pytest.approx(max(heights)), k
+
+
+def highest_bound(core: PartitionProblem) -> float:
+    """max over π of LB(π): the linear programme over every body with its best centre."""
+    bodies = [b for size in range(1, core.units + 1) for b in combinations(range(core.units), size)]
+    nothing = np.zeros(core.units)
+    priced = [(min(value_of(core, j, b, nothing) for j in np.flatnonzero(np.isin(core.owner, b))), b) for b in bodies]
+    cost, kept = zip(*((c, b) for c, b in priced if np.isfinite(c)), strict=True)
+    holds = np.array([[i in b for b in kept] for i in range(core.units)], dtype=float)
+    most = core.units if core.max_bodies is None else core.max_bodies
+    number = np.ones((1, len(kept)))
+    found = linprog(
+        cost,
+        A_eq=holds,
+        b_eq=np.ones(core.units),
+        A_ub=np.vstack([number, -number]),
+        b_ub=[most, -(core.min_bodies or 0)],
+    )
+    return float(found.fun)
+
+
+def test_the_ascent_mostly_reaches_the_highest_bound_there_is():
+    rng = np.random.default_rng(8)
+    reached: dict[bool, list[float]] = {False: [], True: []}  # by whether the number of bodies is bounded
+    for k, w in some_worlds(0, 11):
+        start = w.core.weights * w.core.cheapest_per_head() * rng.uniform(0.7, 1.3, w.core.units)
+        _, value = ascend(w.core, pricer(w), start, w.best, 60, never)
+        highest = highest_bound(w.core)
+        assert below(value, highest), k
+        reached[w.core.min_bodies is not None].append((highest - value) / abs(highest))
+    for counted, short in reached.items():
+        assert max(short) < 0.002, counted
+        assert np.mean(np.array(short) < 1e-5) > 0.85, counted
 
 
 def test_the_ascent_climbs_where_nodes_run_out():
@@ -240,3 +276,20 @@ def test_what_solve_publishes_holds_in_every_mixture_of_rules():
     assert solved >= 80
     assert branches >= 10
     assert charged >= 3
+
+
+@pytest.mark.parametrize("contiguous", [False, True])
+def test_any_number_of_threads_publishes_the_same_bytes(contiguous):
+    problem = random_problem((902, 1), units=40, contiguous=contiguous)
+    problem = replace(problem, costs=np.where(np.isfinite(problem.costs), problem.costs, 5_000.0))
+    answers = []
+    for threads in (1, 2):
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        answers.append(solve(problem, 7, SMALL))
+    one, two = answers
+    assert one.assignment.tobytes() == two.assignment.tobytes()
+    assert (one.objective, one.bound, one.relaxation) == (two.objective, two.bound, two.relaxation)
+    for a, b in zip(one.branches, two.branches, strict=True):
+        assert (a.fewest, a.most, a.bound, a.pi.tobytes()) == (b.fewest, b.most, b.bound, b.pi.tobytes())
+        assert a.triples.units.tobytes() == b.triples.units.tobytes()
+        assert a.triples.charge.tobytes() == b.triples.charge.tobytes()
