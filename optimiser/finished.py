@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optimiser.domain import Certificate, Dataset, Placement, Structure
 from optimiser.errors import VerificationError
-from optimiser.partition.run import Progress
+from optimiser.partition.budget import Progress
 from optimiser.pin_costs import PinCost
 from optimiser.scenario import Scenario
 from optimiser.scorecard import Scorecard

@@ -18,7 +18,7 @@ from optimiser.domain import Body, Certificate, Dataset, Structure
 from optimiser.forces import PairCharges, structure_terms
 from optimiser.naming import place_names
 from optimiser.nesting import ANCHOR_SHARE, NESTED_SHARE, Membership, Nesting, Report, Work, silent
-from optimiser.partition.run import Budget, Progress
+from optimiser.partition.budget import Budget, Progress
 from optimiser.partition.solve import Solution
 from optimiser.partition.triples import Triples
 from optimiser.pins import check_pins, frozen_bodies

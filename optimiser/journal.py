@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from optimiser.clock import Clock
-from optimiser.partition.run import Progress
+from optimiser.partition.budget import Progress
 
 
 class Journal:

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from optimiser.clock import Clock, never
-from optimiser.partition.run import Progress
+from optimiser.partition.budget import Progress
 
 EVERY = 2.0  # seconds between two plain lines of one scale, the first and the last apart
 HINT = "Ctrl-C keeps the best plan found so far"

@@ -12,9 +12,9 @@ from optimiser.clock import Clock
 from optimiser.dead_ends import DeadEnd, moved_whole, refuge
 from optimiser.domain import Dataset
 from optimiser.errors import Infeasible, LimitReached, Problem
+from optimiser.partition.budget import Budget, Progress
 from optimiser.partition.possible import witness
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.run import Budget, Progress
 from optimiser.partition.solve import Solution, solve
 from optimiser.scenario import Scenario
 from optimiser.units import scale_problem

@@ -12,7 +12,7 @@ from optimiser.errors import LimitReached
 from optimiser.given import pin_breaches
 from optimiser.hierarchy import Hierarchy, build, restructure
 from optimiser.nesting import Report, silent
-from optimiser.partition.run import Budget, Progress
+from optimiser.partition.budget import Budget, Progress
 from optimiser.scenario import Scenario
 from optimiser.sensitivity import moved_share
 

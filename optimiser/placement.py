@@ -16,7 +16,7 @@ import numpy as np
 from optimiser.clock import Clock, never
 from optimiser.domain import Certificate, Commission, Dataset, Footprint, Placement, Structure
 from optimiser.errors import LimitReached, Problem
-from optimiser.partition.run import Progress
+from optimiser.partition.budget import Progress
 from optimiser.placement_costs import Ground, survey
 from optimiser.placement_options import Option, check_wishes, may
 from optimiser.placement_programme import build

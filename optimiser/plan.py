@@ -17,7 +17,7 @@ from optimiser.given import existing_structure, honoured
 from optimiser.hierarchy import build
 from optimiser.journal import Journal
 from optimiser.nesting import Report, silent
-from optimiser.partition.run import Budget
+from optimiser.partition.budget import Budget
 from optimiser.partition.solve import DEFAULT_BUDGET
 from optimiser.pin_costs import pin_costs
 from optimiser.placement import GAP, place

@@ -15,7 +15,7 @@ from optimiser.domain import Dataset
 from optimiser.errors import LimitReached
 from optimiser.hierarchy import Hierarchy, restructure
 from optimiser.nesting import Report, silent
-from optimiser.partition.run import Budget, Progress
+from optimiser.partition.budget import Budget, Progress
 from optimiser.scenario import Scenario
 
 EFFORT = Budget(moves=50_000, rounds=0)

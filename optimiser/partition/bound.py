@@ -110,7 +110,7 @@ def price(
                 nodes,
                 least,
                 chosen,
-            )  # fmt: skip
+            )
             for k in range(threads)
         ]
         for part in some:

@@ -2,9 +2,9 @@
 
 LB(π) is Σ π plus a sum over units, each of which depends on the multipliers nearby alone. The bundle (Lemaréchal's;
 metric: patients) keeps the linearisations seen so far and steps to where their model, less a quadratic in the distance
-from the best π, is greatest. With one model for each neighbourhood (the units of one body of the incumbent) instead of one for
-the whole map, distant parts of a country no longer wait for one another: on 513 practices 30 rounds reach what a single
-model reaches in 110, and what 70 reach it does not reach in 400 (docs/method.md).
+from the best π, is greatest. With one model for each neighbourhood (the units of one body of the incumbent) instead of
+one for the whole map, distant parts of a country no longer wait for one another: on 513 practices 30 rounds reach what
+a single model reaches in 110, and what 70 reach it does not reach in 400 (docs/method.md).
 
 Bounds on the number of bodies are one more multiplier, θ, in the model: a charge on every body. LB(π) itself takes
 them exactly.
@@ -52,12 +52,12 @@ def ascend(
     start: NDArray[np.float64],
     incumbent: NDArray[np.int32],
     rounds: int,
-    see: Callable[[list[Members], float], bool],
+    see: Callable[[list[Members], NDArray[np.float64], float], bool],
 ) -> tuple[NDArray[np.float64], float]:
     """Best multipliers found and their LB, after at most `rounds` pricings.
 
-    price: of the relaxation. incumbent: body by unit, of a partition to compare with. see(bodies priced this round, best bound so far) → True to
-    stop early.
+    price: of the relaxation. incumbent: body by unit, of a partition to compare with. see(bodies priced this round, at
+    these multipliers, best bound so far) → True to stop early.
     """
     free = problem.min_bodies is None and problem.max_bodies is None
     metric = np.append(
@@ -67,7 +67,7 @@ def ascend(
     exact = EXACT * abs(upper) / (int(incumbent.max()) + 1)
 
     best = _look(problem, price, start, incumbent, exact)
-    if see(best.bodies, best.value) or not np.isfinite(best.value):
+    if see(best.bodies, start, best.value) or not np.isfinite(best.value):
         return start, best.value
     model = _Model(best)
     direction = model.direction(best.count)
@@ -83,7 +83,7 @@ def ascend(
         if rise <= SMALL_RISE * abs(best.value):
             break
         trial = _look(problem, price, (best.point + step)[:-1], incumbent, exact)
-        stop = see(trial.bodies, max(best.value, trial.value))
+        stop = see(trial.bodies, trial.point[:-1], max(best.value, trial.value))
         if trial.value >= best.value + ENOUGH * rise:
             model.move(best, trial)
             if trial.value - best.value > 0.5 * rise:

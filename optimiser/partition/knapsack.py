@@ -1,8 +1,8 @@
 """The best body of one centre: a knapsack with any size curve, solved in whole patients by branch and bound, compiled.
 
-Units are sorted by value per patient. Taking them in that order, the last in part, is the linear relaxation F(P): no set
-of P patients is worth less. So F(P) + g(P) bounds a body from below at every size at once, and sizes where it is above
-the best body known drop out (after Martello and Toth 1990, chapter 2, where g is a limit on P alone). The search then
+Units are sorted by value per patient. Taking them in that order, the last in part, is the linear relaxation F(P): no
+set of P patients is worth less. So F(P) + g(P) bounds a body from below at every size at once, and sizes where it is
+above the best body known drop out (after Martello and Toth 1990, chapter 2, where g is a limit on P alone). The search then
 goes down the order, takes every unit that fits, and comes back to leave one out wherever the relaxation over the units
 after it allows something better. Work is counted in nodes; those never opened count with their bounds, so what is
 returned is a lower bound whatever happens.

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csgraph
 
-from optimiser.partition.problem import PartitionProblem, SplitCharge
+from optimiser.partition.districts import restrict
+from optimiser.partition.problem import PartitionProblem
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,6 @@ def set_aside(problem: PartitionProblem) -> tuple[PartitionProblem | None, float
         return None, fixed, restore
     position = np.full(problem.units, -1, dtype=np.int64)
     position[kept] = np.arange(len(kept))
-    centres = np.flatnonzero(position[problem.owner] >= 0)
     edges = {tuple(sorted((int(a), int(b)))) for a, b in problem.edges}
     graph, through = problem.graph(), np.flatnonzero(problem.oversize)
     _, part = csgraph.connected_components(graph[through][:, through], directed=False)
@@ -55,19 +55,9 @@ def set_aside(problem: PartitionProblem) -> tuple[PartitionProblem | None, float
         edges |= set(combinations(around, 2))
     inner = sorted((a, b) for a, b in edges if position[a] >= 0 and position[b] >= 0)
     core = replace(
-        problem,
-        labels=tuple(problem.labels[i] for i in kept),
-        weights=problem.weights[kept],
-        owner=position[problem.owner[centres]].astype(np.int32),
-        costs=problem.costs[np.ix_(kept, centres)],
-        steer=None if problem.steer is None else problem.steer[np.ix_(kept, centres)],
+        restrict(problem, kept),
         edges=position[np.array(inner, dtype=np.int64).reshape(-1, 2)].astype(np.int32),
-        apart=tuple(
-            (int(position[a]), int(position[b])) for a, b in problem.apart if min(position[a], position[b]) >= 0
-        ),
-        frozen=(),
         min_bodies=None if problem.min_bodies is None else max(0, problem.min_bodies - len(alone)),
         max_bodies=None if problem.max_bodies is None else problem.max_bodies - len(alone),
-        splits=None if problem.splits is None else SplitCharge(problem.splits.rate, problem.splits.patients[kept]),
     )
     return core, fixed, restore

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -57,6 +57,21 @@ class Pool:
         cuts = np.flatnonzero(np.diff(assignment[order])) + 1
         self.add(tuple(int(i) for i in part) for part in np.split(order, cuts))
 
+    def bodies(self) -> dict[Members, float]:
+        """Every body and its cost, £ a year."""
+        return dict(self._cost)
+
+    def within(self, kept: NDArray[np.int64]) -> dict[Members, float]:
+        """Bodies of some units alone (ascending), by their places among these, and their costs."""
+        place = {int(u): k for k, u in enumerate(kept)}
+        inside = {m: c for m, c in self._cost.items() if m[0] in place and all(u in place for u in m)}
+        return {tuple(place[u] for u in m): c for m, c in inside.items()}
+
+    def take(self, bodies: Mapping[Members, float], units: NDArray[np.int64]) -> None:
+        """Add bodies known to be valid, and their costs; units: which each place among them stands for."""
+        named = units.tolist()
+        self._cost.update({tuple(named[k] for k in m): c for m, c in bodies.items()})
+
     def add_every_body(self) -> None:
         """Add every set of units that obeys the rules; for problems of a few units."""
         units = range(self._problem.units)
@@ -79,7 +94,7 @@ class Pool:
         return [m for m, _ in chosen], [c for _, c in chosen]
 
     def _cost_if_valid(self, members: Members, size_cost: float) -> float | None:
-        p, units = self._problem, list(members)
+        p, units = self._problem, np.array(members, dtype=np.int64)
         if not p.lo <= int(p.weights[units].sum()) <= p.hi:
             return None
         if any(pair <= set(members) for pair in self._apart) or (p.contiguous and not self._touch(members)):

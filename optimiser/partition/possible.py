@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from optimiser.clock import never
 from optimiser.errors import Infeasible, LimitReached
+from optimiser.partition.budget import Budget
 from optimiser.partition.oversize import set_aside
 from optimiser.partition.pieces import SOME, attainable, bare, fewest, most, pieces_of, restricted, stranded, uneven
 from optimiser.partition.possible_model import covered
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.run import Budget
 from optimiser.partition.solve import solve
 from optimiser.partition.tries import grown, tried
 

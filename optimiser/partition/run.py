@@ -1,119 +1,74 @@
-"""What one solve holds while it works, and the steps it takes: search, prove, recombine."""
+"""A whole problem being solved: search, prove, improve, with what is told on the way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+import numba
 import numpy as np
-from numpy.typing import NDArray
 
-from optimiser.clock import Clock, never
+from optimiser.clock import Clock
 from optimiser.errors import Infeasible, LimitReached, Problem
-from optimiser.partition import pool, search
+from optimiser.partition.attempt import Attempt
 from optimiser.partition.bound import starting_multipliers
 from optimiser.partition.branches import Branch, children, root
-from optimiser.partition.bundle import ascend
-from optimiser.partition.problem import steered
-from optimiser.partition.relaxation import relax
-from optimiser.partition.state import flatten
+from optimiser.partition.budget import Budget, Progress
+from optimiser.partition.connected_sets import ConnectedTables
+from optimiser.partition.districts import deal
+from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.tighten import tighten
 
 HOTTER_TRIES = 3
-RECOMBINING = 30.0  # seconds for an integer programme over the pool, at most
-FEW_UNITS = 10  # so few that every body can be tried, which makes the integer programme exact
 
 
-@dataclass(frozen=True)
-class Budget:
-    """How much work to do: counts, so that a seed gives the same bytes on any machine; `seconds` is only a last resort.
+class Run(Attempt):
+    """The attempt at a whole problem, oversize units (fixed: what they cost, £ a year) set aside. lower: the bound
+    proved, the least over `branches`."""
 
-    moves: of each annealing run. rounds: pricings at the root and, half as many, in each branch. branches: most of
-    them. gap: stop when proved this close. columns: most bodies offered to the integer programme. stop: asked wherever
-    the clock is; once it says True the work ends as at the limit.
-    """
-
-    moves: int = 300_000
-    rounds: int = 40
-    branches: int = 5
-    gap: float = 1e-3
-    seconds: float = 600.0
-    columns: int = 5_000
-    stop: Callable[[], bool] = never
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One line of progress: seconds since the start, bound and incumbent in £ a year, number of bodies, what is going
-    on.
-    """
-
-    name: str
-    stage: str
-    seconds: float
-    bound: float
-    incumbent: float
-    bodies: int
-
-    @property
-    def gap(self) -> float:
-        """(incumbent − bound) / incumbent, a fraction."""
-        return (self.incumbent - self.bound) / self.incumbent if np.isfinite(self.incumbent) and self.incumbent else 1.0
-
-
-class Run:
-    """What one solve holds while it works: the incumbent, the pool, the clock. `guide` is the problem the search sees
-    (confidential wishes included); bounds and published objectives are those of `core`.
-    """
-
-    def __init__(self, problem, core, fixed, rng, budget, report):
-        self.problem, self.core, self.fixed, self.guide = problem, core, fixed, steered(core)
-        self.rng, self.budget, self.report = rng, budget, report
-        self.clock = Clock(budget.seconds, budget.stop)
-        self.pool = pool.Pool(self.guide)
-        self.every_body = core.units <= FEW_UNITS
-        if self.every_body:
-            self.pool.add_every_body()
-        self.flat = flatten(self.guide)
-        self.best: NDArray[np.int32] | None = None
-        self.relaxation = relax(core, self.flat.curve)
+    def __init__(
+        self,
+        problem: PartitionProblem,
+        core: PartitionProblem,
+        fixed: float,
+        seed: int,
+        budget: Budget,
+        report: Callable[[Progress], None],
+    ):
+        super().__init__(core, np.random.default_rng(seed), budget, Clock(budget.seconds, budget.stop))
+        self.problem, self.fixed, self.report = problem, fixed, report
         self.branches: list[Branch] = []
         self.lower = -np.inf
-        self.late = False  # a clock ended an integer programme
-
-    def search(self, start: NDArray[np.int32] | None, heat: float) -> None:
-        """One annealing run; heat: first temperature as a share of a body's cost."""
-        see, over = self.pool.add_partition, self.clock.over
-        found = search.run(self.guide, self.flat, self.rng, self.budget.moves, start, heat, see, over)
-        self._keep(found)
-        self.tell("search")
 
     def prove(self) -> None:
-        """The root's bound; then triples where bodies are connected sets, branches on the number of bodies elsewhere."""
-        pi, height = self._ascend(self.core, starting_multipliers(self.core, self.incumbent()), self.budget.rounds)
-        self._proved([root(self.core, pi, height)])
+        """The root's bound; then triples where bodies are connected sets, elsewhere branches on their number."""
+        start = starting_multipliers(self.core, self.incumbent())
+        self.pi, self.height = self.ascend(self.core, start, self.budget.rounds)
+        self._proved([root(self.core, self.pi, self.height)])
         if self.relaxation.connected is not None:
-            self._tighten(pi)
+            self._tighten(self.relaxation.connected)
         else:
             self._branch()
 
-    def recombine(self) -> None:
-        """The best partition among the bodies seen, by integer programme."""
-        keep: list[pool.Members] = []
-        if self.best is not None:
-            self.pool.add_partition(self.best)
-            keep = [tuple(np.flatnonzero(self.best == b).tolist()) for b in np.unique(self.best)]
-        weakest = min(self.branches, key=lambda b: (b.bound, b.fewest), default=None)
-        slack = (
-            np.inf
-            if weakest is None or self.every_body
-            else max(0.0, self.guide.objective(self.incumbent()) - weakest.bound)
-        )
-        columns, costs = self.pool.columns(weakest.pi if weakest else None, slack, self.budget.columns, keep)
-        clock = Clock(max(1.0, min(RECOMBINING, self.clock.left())), self.budget.stop)
-        self._keep(pool.recombine(self.guide, columns, costs, clock))
-        self.late |= clock.over()
-        self.tell("recombine")
+    def improve(self) -> None:
+        """Every district looks around; then integer programmes recombine what is known of each. No body is of two
+        districts, so what they save adds up."""
+        units = deal(self.guide, self.incumbent(), self.rng)
+        parts = [self.part(kept) for kept in units] if len(units) > 1 else [self]
+        with ThreadPoolExecutor(numba.get_num_threads()) as threads:
+            list(threads.map(lambda part: part.look_around(), parts))
+        found, first = self.incumbent().copy(), 0
+        for kept, part in zip(units, parts, strict=True):
+            if not self.clock.over():
+                part.recombine()
+            found[kept] = first + part.incumbent()
+            first += part.bodies()
+            if part is not self:
+                self.pool.take(part.pool.bodies(), kept)
+                self.late |= part.late
+        self.keep(found)
+        self.tell("improve")
 
     def persist(self) -> None:
         """Where no valid partition was met yet: hotter searches, then the integer programme over every body seen.
@@ -143,15 +98,6 @@ class Run:
                 )
             )
 
-    def incumbent(self) -> NDArray[np.int32]:
-        """The best partition so far; call it only when there is one."""
-        assert self.best is not None
-        return self.best
-
-    def bodies(self) -> int:
-        """Bodies of the incumbent."""
-        return len(np.unique(self.incumbent()))
-
     def close(self) -> bool:
         """Proved as near to the best as was asked."""
         value = self.core.objective(self.incumbent())
@@ -164,15 +110,6 @@ class Run:
         count = alone + (0 if self.best is None else self.bodies())
         self.report(Progress(self.problem.name, stage, self.clock.elapsed(), self.lower + self.fixed, value, count))
 
-    def _ascend(self, core, start, rounds):
-        value = self.core.objective(self.best)
-
-        def see(bodies, height) -> bool:
-            self.pool.add(bodies)
-            return self.clock.over() or value - height <= self.budget.gap * abs(value)
-
-        return ascend(core, self.relaxation.price, start, self.incumbent(), rounds, see)
-
     def _branch(self) -> None:
         """The weakest branch is cut in three at a number of bodies, while that can raise the least bound."""
         while len(self.branches) < self.budget.branches and not self.clock.over() and not self.close():
@@ -181,27 +118,22 @@ class Run:
                 break
             cut = []
             for child in children(weakest, self.bodies()):
-                pi, height = self._ascend(child.of(self.core), child.pi, self.budget.rounds // 2)
+                pi, height = self.ascend(child.of(self.core), child.pi, self.budget.rounds // 2)
                 cut.append(replace(child, pi=pi, bound=height))
             self._proved([*(b for b in self.branches if b is not weakest), *cut])
 
-    def _tighten(self, pi: NDArray[np.float64]) -> None:
+    def _tighten(self, tables: ConnectedTables) -> None:
         """Charges on triples raise the bound; the bodies they leave cheap join the pool."""
-        tables, value = self.relaxation.connected, self.core.objective(self.incumbent())
+        assert self.pi is not None
+        value = self.core.objective(self.incumbent())
 
-        def see(height) -> bool:
+        def see(height: float) -> bool:
             return value - height <= self.budget.gap * abs(value)
 
-        found = tighten(self.core, tables, pi, self.incumbent(), self.budget.rounds, self.clock, see)
+        found = tighten(self.core, tables, self.pi, self.incumbent(), self.budget.rounds, self.clock, see)
         self.pool.add(found.bodies)
         self._proved([root(self.core, found.pi, found.bound, found.triples)])
 
     def _proved(self, branches: list[Branch]) -> None:
         self.branches, self.lower = branches, min(b.bound for b in branches)
         self.tell("bound")
-
-    def _keep(self, found: NDArray[np.int32] | None) -> None:
-        if found is None or self.guide.violations(found):
-            return
-        if self.best is None or self.guide.objective(found) < self.guide.objective(self.best) - 1e-6:
-            self.best = found

@@ -22,7 +22,7 @@ TREE_SHARE = 0.02  # share of moves that merge and split; each costs as much as 
 COOLING = 0.02  # last temperature of a run over its first
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _anneal(flat, state, work, moves, hot, cold, rng):
     """Anneal the state in place, temperatures falling geometrically in £; (best partition met, its cost with
     penalties).

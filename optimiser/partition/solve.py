@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.partition.branches import Branch, plain
+from optimiser.partition.budget import Budget, Progress
 from optimiser.partition.oversize import set_aside
 from optimiser.partition.problem import PartitionProblem, canonical
-from optimiser.partition.run import Budget, Progress, Run
+from optimiser.partition.run import Run
 
 DEFAULT_BUDGET = Budget()
 
@@ -51,18 +52,17 @@ def solve(
     if core is None:
         assignment = restore(np.empty(0, np.int32))
         return Solution(assignment, fixed, fixed, (), "sets", restore.kept, False)
-    run = Run(problem, core, fixed, np.random.default_rng(seed), budget, report)
+    run = Run(problem, core, fixed, seed, budget, report)
     run.search(None if start is None else canonical(start[restore.kept]), heat=0.3)
     run.search(run.best, heat=0.05)
     run.persist()
     if prove:
         run.prove()
-        for heat in (0.02,):
-            if run.clock.over():
+        run.recombine()
+        for _ in range(budget.turns):
+            if run.clock.over() or run.close():
                 break
-            run.recombine()
-            run.search(run.best, heat)
-            run.recombine()
+            run.improve()
     by_size = plain(core)
     branches = run.branches if run.lower > by_size.bound else [by_size]
     lower = max(run.lower, by_size.bound)

@@ -1,0 +1,110 @@
+"""One problem being worked on, a whole one or a district of it: the incumbent, the bodies seen, the best multipliers;
+and the steps that better them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimiser.clock import Clock
+from optimiser.partition import search
+from optimiser.partition.budget import Budget
+from optimiser.partition.bundle import ascend
+from optimiser.partition.districts import restrict
+from optimiser.partition.mend import mend
+from optimiser.partition.pool import Members, Pool, recombine
+from optimiser.partition.problem import PartitionProblem, canonical, steered
+from optimiser.partition.relaxation import relax
+from optimiser.partition.state import flatten
+
+REHEAT = 0.02  # first temperature of a later annealing run, as a share of a body's cost
+SHAKE = 0.02  # of the multipliers around which more bodies are priced, as a share of each
+RECOMBINING = 30.0  # seconds for an integer programme over the pool, at most
+FEW_UNITS = 10  # so few that every body can be tried, which makes the integer programme exact
+
+
+class Attempt:
+    """`guide` is the problem the search sees (confidential wishes included); bounds are those of `core`. best: body by
+    unit of the incumbent. pi, height: the best multipliers and their bound in £ a year. late: a clock ended an integer
+    programme.
+    """
+
+    def __init__(self, core: PartitionProblem, rng: np.random.Generator, budget: Budget, clock: Clock):
+        self.core, self.guide = core, steered(core)
+        self.rng, self.budget, self.clock = rng, budget, clock
+        self.flat = flatten(self.guide)
+        self.relaxation = relax(core, self.flat.curve)
+        self.pool = Pool(self.guide)
+        self.every_body = core.units <= FEW_UNITS
+        if self.every_body:
+            self.pool.add_every_body()
+        self.best: NDArray[np.int32] | None = None
+        self.pi: NDArray[np.float64] | None = None
+        self.height = -np.inf
+        self.late = False
+
+    def incumbent(self) -> NDArray[np.int32]:
+        """The best partition so far; call it only when there is one."""
+        assert self.best is not None
+        return self.best
+
+    def bodies(self) -> int:
+        """Bodies of the incumbent."""
+        return int(self.incumbent().max()) + 1
+
+    def search(self, start: NDArray[np.int32] | None, heat: float) -> None:
+        """One annealing run; heat: first temperature as a share of a body's cost."""
+        see, over = self.pool.add_partition, self.clock.over
+        self.keep(search.run(self.guide, self.flat, self.rng, self.budget.moves, start, heat, see, over))
+
+    def ascend(
+        self, problem: PartitionProblem, start: NDArray[np.float64], rounds: int
+    ) -> tuple[NDArray[np.float64], float]:
+        """Better multipliers for the problem, or a branch of it, and their bound; the bodies priced join the pool."""
+        value = self.core.objective(self.incumbent())
+
+        def see(bodies: list[Members], pi: NDArray[np.float64], height: float) -> bool:
+            self.pool.add(bodies)
+            if self.core.contiguous:
+                self.pool.add(mend(self.flat, bodies, pi))
+            return self.clock.over() or value - height <= self.budget.gap * abs(value)
+
+        return ascend(problem, self.relaxation.price, start, self.incumbent(), rounds, see)
+
+    def look_around(self) -> None:
+        """Anneal from the incumbent; price around the best multipliers, shaken, for bodies met nowhere else."""
+        assert self.pi is not None
+        self.search(self.best, REHEAT)
+        shaken = self.pi * (1 + self.rng.normal(0.0, SHAKE, self.core.units))
+        self.pi, self.height = self.ascend(self.core, shaken, self.budget.rounds // 2)
+
+    def recombine(self) -> None:
+        """The best partition among the bodies seen, by integer programme."""
+        keep: list[Members] = []
+        slack = np.inf
+        if self.best is not None:
+            self.pool.add_partition(self.best)
+            keep = [tuple(np.flatnonzero(self.best == b).tolist()) for b in range(self.bodies())]
+            if not self.every_body:
+                slack = max(0.0, self.guide.objective(self.best) - self.height)
+        columns, costs = self.pool.columns(self.pi, slack, self.budget.columns, keep)
+        clock = Clock(max(1.0, min(RECOMBINING, self.clock.left())), self.clock.stop)
+        self.keep(recombine(self.guide, columns, costs, clock))
+        self.late |= clock.over()
+
+    def part(self, kept: NDArray[np.int64]) -> Attempt:
+        """A district (units, ascending) as an attempt of its own, with what is known of it."""
+        rng = np.random.default_rng(int(self.rng.integers(2**62)))
+        part = Attempt(restrict(self.core, kept), rng, self.budget, self.clock)
+        part.best = canonical(self.incumbent()[kept])
+        part.pi = None if self.pi is None else self.pi[kept]
+        part.pool.take(self.pool.within(kept), np.arange(len(kept)))
+        return part
+
+    def keep(self, found: NDArray[np.int32] | None) -> None:
+        """A partition becomes the incumbent if it is valid and cheaper."""
+        if found is None or self.guide.violations(found):
+            return
+        if self.best is None or self.guide.objective(found) < self.guide.objective(self.best) - 1e-6:
+            self.best = canonical(found)

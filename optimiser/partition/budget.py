@@ -1,0 +1,49 @@
+"""How much work a solve may do, and what it tells on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimiser.clock import never
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much work to do: counts, so that a seed gives the same bytes on any machine; `seconds` is only a last resort.
+
+    moves: of each annealing run. rounds: pricings at the root and, half as many, in each branch. branches: most of
+    them. turns: times that districts are dealt and improved. gap: stop when proved this close. columns: most bodies
+    offered to the integer programme. stop: asked wherever the clock is; once it says True the work ends as at the
+    limit.
+    """
+
+    moves: int = 300_000
+    rounds: int = 80
+    branches: int = 4
+    turns: int = 4
+    gap: float = 1e-3
+    seconds: float = 600.0
+    columns: int = 5_000
+    stop: Callable[[], bool] = never
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One line of progress: seconds since the start, bound and incumbent in £ a year, number of bodies, what is going
+    on.
+    """
+
+    name: str
+    stage: str
+    seconds: float
+    bound: float
+    incumbent: float
+    bodies: int
+
+    @property
+    def gap(self) -> float:
+        """(incumbent − bound) / incumbent, a fraction."""
+        return (self.incumbent - self.bound) / self.incumbent if np.isfinite(self.incumbent) and self.incumbent else 1.0
