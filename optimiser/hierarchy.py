@@ -18,9 +18,9 @@ from optimiser.domain import Body, Certificate, Dataset, Structure
 from optimiser.forces import PairCharges, structure_terms
 from optimiser.naming import place_names
 from optimiser.nesting import ANCHOR_SHARE, NESTED_SHARE, Membership, Nesting, Report, Work, silent
+from optimiser.partition.branches import Branch
 from optimiser.partition.budget import Budget, Progress
 from optimiser.partition.solve import Solution
-from optimiser.partition.triples import Triples
 from optimiser.pins import check_pins, frozen_bodies
 from optimiser.scenario import Scenario
 from optimiser.units import ScaleProblem, scale_problem
@@ -186,7 +186,7 @@ def _certificate(dataset: Dataset, scale: ScaleProblem, alone: Solution, cut: bo
                     "multipliers": {
                         dataset.practices[first[u]].code: float(p) for u, p in zip(alone.kept, branch.pi, strict=True)
                     },
-                    **_charged(dataset, first[alone.kept], branch.triples),
+                    **_charged(dataset, scale, alone.kept, branch),
                 }
                 for branch in alone.branches
             ],
@@ -194,9 +194,20 @@ def _certificate(dataset: Dataset, scale: ScaleProblem, alone: Solution, cut: bo
     )
 
 
-def _charged(dataset: Dataset, unit: NDArray[np.int64], triples: Triples) -> dict[str, object]:
-    """The charges on triples of units, each named by its first practice; nothing where there are none."""
-    due = np.flatnonzero(triples.charge > 0)
-    named = [[dataset.practices[unit[u]].code for u in triples.units[t]] for t in due]
-    charges = [{"practices": three, "charge": float(c)} for three, c in zip(named, triples.charge[due], strict=True)]
-    return {"triples": charges} if charges else {}
+def _charged(dataset: Dataset, scale: ScaleProblem, kept: NDArray[np.int64], branch: Branch) -> dict[str, object]:
+    """The charges on triples of units, and on units that others part from a centre, where there are any; a unit is
+    named by its first practice, a centre is one.
+    """
+    codes = [practice.code for practice in dataset.practices]
+    unit = [codes[i] for i in scale.first[kept]]
+    centre = [codes[j] for j in np.flatnonzero(np.isin(scale.problem.owner, kept))]
+    due = np.flatnonzero(branch.triples.charge > 0)
+    triples = [
+        {"practices": [unit[u] for u in branch.triples.units[t]], "charge": float(branch.triples.charge[t])}
+        for t in due
+    ]
+    parted = [
+        {"centre": centre[c.centre], "unit": unit[c.unit], "without": [unit[u] for u in c.held], "charge": c.charge}
+        for c in branch.apart
+    ]
+    return {name: charges for name, charges in (("triples", triples), ("separators", parted)) if charges}

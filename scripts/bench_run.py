@@ -26,9 +26,9 @@ from bench_cases import Case, Instance, Target, problem_of, registry  # noqa: E4
 from bench_generate import generate  # noqa: E402
 
 from optimiser.errors import ConsortiaError  # noqa: E402
+from optimiser.partition.budget import Progress  # noqa: E402
 from optimiser.partition.oversize import set_aside  # noqa: E402
 from optimiser.partition.problem import PartitionProblem  # noqa: E402
-from optimiser.partition.run import Progress  # noqa: E402
 from optimiser.partition.solve import DEFAULT_BUDGET, Solution, solve  # noqa: E402
 
 OURS = "consortia"

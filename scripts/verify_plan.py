@@ -523,6 +523,7 @@ class Unnested:
             first.setdefault(unit, code)
         self.names = list(first.values())  # a unit is called by its first practice
         number = {unit: u for u, unit in enumerate(first)}
+        self.people = list(run.people)
         self.unit = [number[tied[code]] for code in run.people]
         self.practices = Counter(self.unit)
         self.weight = [0] * len(first)
@@ -733,23 +734,40 @@ def least_set(fill: Fill, tilt: Tilt, limit: float) -> float:
 
 class Branch(NamedTuple):
     """Partitions of the core into fewest … most bodies. pi: multiplier by unit. triples: unit → (two other units, £ due
-    where a body holds two of the three or all). charged: the sum of these charges."""
+    where a body holds two of the three or all). charged: the sum of these charges. parted: centre → (unit, the units of
+    which a set in one piece needs one to hold it, £ due where it holds none, and gained for every other one)."""
 
     fewest: int
     most: int
     pi: list[float]
     triples: dict[int, list[tuple[int, int, float]]]
     charged: float
+    parted: dict[int, list[tuple[int, tuple[int, ...], float]]]
 
 
 class Choice:
     """What one centre may choose from in a branch: its own unit at £ `start`, the others at £ c − π."""
 
-    def __init__(self, problem: Unnested, own: int, around: tuple[float, list[int], list[float]], branch: Branch):
-        self.problem, self.own, self.weight, self.triples = problem, own, problem.weight, branch.triples
+    def __init__(self, problem: Unnested, j: int, around: tuple[float, list[int], list[float]], branch: Branch):
+        self.problem, self.own, self.weight, self.triples = problem, problem.unit[j], problem.weight, branch.triples
         own_cost, others, costs = around
-        self.start = own_cost - branch.pi[own]
+        self.start = own_cost - branch.pi[self.own]
         self.value = {u: cost - branch.pi[u] for u, cost in zip(others, costs, strict=True)}
+        for u, barrier, charge in branch.parted.get(j, ()):
+            if u in self.value and self.parts(u, barrier):
+                self.value[u] += charge
+                for v in barrier:
+                    if v in self.value:
+                        self.value[v] -= charge
+
+    def parts(self, u: int, barrier: Sequence[int]) -> bool:
+        """Whether every path of candidates from the centre's own unit to another meets the barrier."""
+        seen, waiting = {self.own, *barrier}, [self.own]
+        while waiting and u not in seen:
+            new = {v for v in self.problem.touching[waiting.pop()] if v in self.value} - seen
+            seen |= new
+            waiting += new
+        return self.own not in barrier and u not in barrier and u not in seen
 
     def fill(self) -> Fill:
         return Fill(self.weight[self.own], self.start, [self.weight[u] for u in self.value], list(self.value.values()))
@@ -889,9 +907,10 @@ def lower_bounds(problem: Unnested, branches: list[Branch], processes: int = 1) 
         limits.append([min(needed, value) for value in easy])
     core = [problem.weight[u] for u in problem.core]
     cheapest = [Fill(0, 0.0, core, [-b.pi[u] for u in problem.core]) for b in branches]  # c is never negative
+    gained = max((sum(c * len(held) for _, held, c in due) for b in branches for due in b.parted.values()), default=0.0)
 
     def matters(a: int, b: int) -> bool:
-        floor = problem.curve.floor(a, b)
+        floor = problem.curve.floor(a, b) - gained
         return any(floor + fill.least(a, b, 0.0)[0] < max(row) for fill, row in zip(cheapest, limits, strict=True))
 
     sizes = stretches(problem.curve, problem.lo, problem.hi, max(1.0, 1e-5 * problem.curve(problem.lo)), matters)
@@ -934,7 +953,7 @@ def values(
     rows = []
     for j in centres:
         around = problem.around(j)
-        found = [kind(problem, problem.unit[j], around, branch) for branch in branches]
+        found = [kind(problem, j, around, branch) for branch in branches]
         if sizes is None or limits is None:
             rows.append([choice.easy() for choice in found])
         else:
@@ -944,9 +963,9 @@ def values(
 
 def evidence(run: Run, scale: str, problem: Unnested, found: dict):
     """What is wrong with the evidence of a scale: it must hold a number for every unit, and every number of bodies."""
-    if found["relaxation"] == "connected sets" and not run.rule(scale)["contiguous"]:
+    if found["relaxation"] in ("connected sets", "touching sets") and not run.rule(scale)["contiguous"]:
         yield f"{scale}: the bound is for bodies whose members touch, which is no rule here"
-    elif found["relaxation"] not in ("sets", "connected sets"):
+    elif found["relaxation"] not in ("sets", "connected sets", "touching sets"):
         yield f"{scale}: the relaxation {found['relaxation']!r} is not known"
     expected = {problem.names[u] for u in problem.core}
     covered: set[int] = set()
@@ -974,6 +993,12 @@ def evidence(run: Run, scale: str, problem: Unnested, found: dict):
                 yield f"{where}: {', '.join(sorted(three))} may not be charged as a triple"
             elif not (finite(charge) and charge >= 0):
                 yield f"{where}: the charge on {', '.join(sorted(three))} is no usable number"
+        for parted in branch.get("separators", ()):
+            named, charge = {parted["unit"], *parted["without"]}, parted["charge"]
+            if found["relaxation"] != "touching sets" or named - expected or parted["centre"] not in run.people:
+                yield f"{where}: {', '.join(sorted(named))} may not be charged for {parted['centre']}"
+            elif not (finite(charge) and charge >= 0):
+                yield f"{where}: the charge on {parted['unit']} for {parted['centre']} is no usable number"
     rule, alone = run.rule(scale), len(problem.alone)
     fewest = max(1, (rule["min_bodies"] or 0) - alone, -(-problem.total // max(1, problem.hi)))
     most = min(len(problem.core), (rule["max_bodies"] or math.inf) - alone, problem.total // max(1, problem.lo))
@@ -1021,7 +1046,11 @@ def branch_of(problem: Unnested, stated: dict) -> Branch:
         for a, b, c in permutations(unit[code] for code in triple["practices"]):
             if b < c:
                 triples[a].append((b, c, float(triple["charge"])))
-    return Branch(stated["fewest"], stated["most"], pi, dict(triples), charged)
+    centre, parted = {code: j for j, code in enumerate(problem.people)}, defaultdict(list)
+    for due in stated.get("separators", ()):
+        held = tuple(unit[code] for code in due["without"])
+        parted[centre[due["centre"]]].append((unit[due["unit"]], held, float(due["charge"])))
+    return Branch(stated["fewest"], stated["most"], pi, dict(triples), charged, dict(parted))
 
 
 def overstated(what: str, stated: float, bound: float):

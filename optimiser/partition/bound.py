@@ -24,9 +24,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.knapsack import Charges, Tables, price_some, work_space
+from optimiser.partition.knapsack import Tables, price_some, work_space
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.triples import NONE, Triples
+from optimiser.partition.separators import MOST, Apart, Charge, in_force, no_charges
 
 INF = np.inf
 NODES = 2_000  # of branching for one centre, unless the caller allows more
@@ -36,16 +36,21 @@ SLOTS = 512  # of the table that bounds the size curve between sizes
 @dataclass(frozen=True)
 class Priced:
     """least: r_j of every centre in £ a year, or a lower bound of it (inf where it has no body). chosen: flags of its
-    best body along the candidates of `tables`."""
+    best body along the candidates of `tables`. apart: the charges that hold bodies together."""
 
     tables: Tables
     least: NDArray[np.float64]
     chosen: NDArray[np.bool_]
+    apart: Apart
 
     def body(self, centre: int) -> NDArray[np.int64]:
         """Units, ascending, of the best body met for a centre."""
         own = slice(self.tables.start[centre], self.tables.start[centre + 1])
         return np.sort(self.tables.unit[own][self.chosen[own]]).astype(np.int64)
+
+    def charges(self) -> tuple[Charge, ...]:
+        """The charges that are not 0."""
+        return in_force(self.apart)
 
 
 def pricing(problem: PartitionProblem, size: NDArray[np.float64]) -> Tables:
@@ -57,7 +62,11 @@ def pricing(problem: PartitionProblem, size: NDArray[np.float64]) -> Tables:
     chord = size[np.minimum(np.arange(slots + 1) * width, hi)]
     dip = np.array([_dip(size[s * width : (s + 1) * width + 1], chord[s], chord[s + 1], width) for s in range(slots)])
     patients = problem.weights.astype(np.int64)
-    return Tables(start, unit, cost, patients, problem.lo, hi, size, width, chord, dip)
+    graph = problem.graph()
+    indptr, indices = graph.indptr.astype(np.int64), graph.indices.astype(np.int64)
+    if not problem.contiguous:
+        indptr, indices = indptr[:0], indices[:0]
+    return Tables(start, unit, cost, patients, problem.lo, hi, size, width, chord, dip, indptr, indices)
 
 
 def _dip(size: NDArray[np.float64], left: float, right: float, width: int) -> float:
@@ -79,21 +88,18 @@ def _candidates(problem: PartitionProblem) -> tuple[NDArray, NDArray, NDArray]:
 
 
 def price(
-    tables: Tables,
-    pi: NDArray[np.float64],
-    cut: float = INF,
-    tolerance: float = 1e-6,
-    nodes: int = NODES,
-    triples: Triples = NONE,
+    tables: Tables, pi: NDArray[np.float64], cut: float = INF, tolerance: float = 1e-6, nodes: int = NODES
 ) -> Priced:
-    """Every centre's best body at multipliers π (£ by unit), charges of triples of units that have patients included.
+    """Every centre's best body at multipliers π (£ by unit).
 
-    r_j is exact within `tolerance` (£) where it is below `cut` and `nodes` of branching sufficed; elsewhere it is a
-    lower bound that is at least min(cut, r_j) − tolerance, or lower where the nodes ran out.
+    Where bodies need not touch, r_j is exact within `tolerance` (£) where it is below `cut` and `nodes` of branching
+    sufficed; elsewhere it is a lower bound that is at least min(cut, r_j) − tolerance, or lower where the nodes ran
+    out. Where they must, it is a lower bound over connected sets, raised by charges as far as the cut where there is
+    one.
     """
     centres = len(tables.start) - 1
     least, chosen = np.empty(centres), np.empty(len(tables.unit), dtype=np.bool_)
-    charges = Charges(*triples.by_unit(len(tables.patients)), triples.units, triples.charge)
+    apart = no_charges(centres, MOST if len(tables.indptr) else 0)
     threads = numba.get_num_threads()
     with ThreadPoolExecutor(threads) as pool:
         some = [
@@ -102,20 +108,20 @@ def price(
                 k,
                 threads,
                 tables,
-                charges,
-                work_space(tables, charges, nodes),
+                work_space(tables, nodes),
                 pi,
                 float(cut),
                 tolerance,
                 nodes,
                 least,
                 chosen,
+                apart,
             )
             for k in range(threads)
         ]
         for part in some:
             part.result()
-    return Priced(tables, least, chosen)
+    return Priced(tables, least, chosen, apart)
 
 
 def by_unit(problem: PartitionProblem, least: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -141,6 +147,12 @@ def cheapest_count(problem: PartitionProblem, best: NDArray[np.float64]) -> tupl
     high = min(problem.max_bodies if problem.max_bodies is not None else problem.units, problem.units)
     k = low + int(np.argmin(sums[low : high + 1]))
     return k, order[:k]
+
+
+def last_counted(problem: PartitionProblem, least: NDArray[np.float64]) -> float:
+    """Reduced cost of the dearest body that LB(π) counts, £ a year; 0 where their number is free."""
+    k, chosen = cheapest_count(problem, best := by_unit(problem, least)[0])
+    return float(best[chosen[-1]]) if problem.counted and k else 0.0
 
 
 def starting_multipliers(problem: PartitionProblem, assignment: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -12,18 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.separators import Charge
 from optimiser.partition.triples import NONE, Triples
 
 
 @dataclass(frozen=True)
 class Branch:
-    """Partitions with fewest … most bodies. bound: LB in £ a year at multipliers pi (units) and charges on triples."""
+    """Partitions with fewest … most bodies. bound: LB in £ a year at multipliers pi (units), charges on triples and
+    those that hold bodies together.
+    """
 
     fewest: int
     most: int
     pi: NDArray[np.float64]
     bound: float
     triples: Triples = NONE
+    apart: tuple[Charge, ...] = ()
 
     def of(self, problem: PartitionProblem) -> PartitionProblem:
         """The problem restricted to this branch."""

@@ -31,6 +31,7 @@ SWEEPS = 200  # over the neighbourhoods, to find the best mix of linearisations
 COUNT_METRIC = 5.0  # of θ, where that of a multiplier is patients over their mean
 SMALL_RISE = 1e-6  # of the bound: a predicted rise not worth another pricing
 EXACT = 1e-6  # tolerance of pricing, as a share of a body's cost
+ASIDE = 1e4  # tolerances that the reduced cost of the last body counted may rise by within a step
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,13 @@ def ascend(
     price: of the relaxation. incumbent: body by unit, of a partition to compare with. see(bodies priced this round, at
     these multipliers, best bound so far) → True to stop early.
     """
-    free = problem.min_bodies is None and problem.max_bodies is None
     metric = np.append(
-        np.maximum(problem.weights, 1) / max(1.0, float(problem.weights.mean())), COUNT_METRIC * (not free)
+        np.maximum(problem.weights, 1) / max(1.0, float(problem.weights.mean())), COUNT_METRIC * problem.counted
     )
     upper = problem.objective(incumbent)
     exact = EXACT * abs(upper) / (int(incumbent.max()) + 1)
 
-    best = _look(problem, price, start, incumbent, exact)
+    best = _look(problem, price, start, incumbent, np.inf if problem.counted else 0.0, exact)
     if see(best.bodies, start, best.value) or not np.isfinite(best.value):
         return start, best.value
     model = _Model(best)
@@ -82,7 +82,7 @@ def ascend(
         rise = float(direction @ step) + error
         if rise <= SMALL_RISE * abs(best.value):
             break
-        trial = _look(problem, price, (best.point + step)[:-1], incumbent, exact)
+        trial = _look(problem, price, (best.point + step)[:-1], incumbent, _cut(problem, best, exact), exact)
         stop = see(trial.bodies, trial.point[:-1], max(best.value, trial.value))
         if trial.value >= best.value + ENOUGH * rise:
             model.move(best, trial)
@@ -99,12 +99,21 @@ def ascend(
     return best.point[:-1], best.value
 
 
+def _cut(problem: PartitionProblem, best: Seen, exact: float) -> float:
+    """Reduced cost, £, beyond which no body will be counted nearby: what is more need not be known."""
+    return max(0.0, -float(best.point[-1])) + ASIDE * exact if problem.counted else 0.0
+
+
 def _look(
-    problem: PartitionProblem, price: Pricer, pi: NDArray[np.float64], near: NDArray[np.int32], exact: float
+    problem: PartitionProblem,
+    price: Pricer,
+    pi: NDArray[np.float64],
+    near: NDArray[np.int32],
+    cut: float,
+    exact: float,
 ) -> Seen:
     """Price at π; the slopes are those of the bodies that LB(π) counts."""
-    free = problem.min_bodies is None and problem.max_bodies is None
-    priced = price(pi, 0.0 if free else np.inf, exact)
+    priced = price(pi, cut, exact)
     least, centre = by_unit(problem, priced.least)
     k, chosen = cheapest_count(problem, least)
     theta, count = _charge(problem, least[chosen], k)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from optimiser.partition.connected_sets import BIN, Charges, ConnectedTables, near, price_some, work_space
 from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.separators import Charge
 from optimiser.partition.triples import NONE, Triples
 
 Members = tuple[int, ...]
@@ -52,6 +53,10 @@ class PricedConnected(NamedTuple):
         """Every body kept, once, in a fixed order."""
         kept = zip(*np.nonzero(self.held), strict=True)
         return sorted({tuple(self._units(int(j), int(k)).tolist()) for j, k in kept})
+
+    def charges(self) -> tuple[Charge, ...]:
+        """None: sets in pieces are not met at all."""
+        return ()
 
     def complete(self) -> bool:
         """Whether every body below the cut was kept. Then a partition that costs less than LB(π) + cut is made of

@@ -2,17 +2,16 @@
 
 Units are sorted by value per patient. Taking them in that order, the last in part, is the linear relaxation F(P): no
 set of P patients is worth less. So F(P) + g(P) bounds a body from below at every size at once, and sizes where it is
-above the best body known drop out (after Martello and Toth 1990, chapter 2, where g is a limit on P alone). The search then
-goes down the order, takes every unit that fits, and comes back to leave one out wherever the relaxation over the units
-after it allows something better. Work is counted in nodes; those never opened count with their bounds, so what is
-returned is a lower bound whatever happens.
+above the best body known drop out (after Martello and Toth 1990, chapter 2, where g is a limit on P alone). The search
+then goes down the order, takes every unit that fits, and comes back to leave one out wherever the relaxation over the
+units after it allows something better. Work is counted in nodes; those never opened count with their bounds, so what
+is returned is a lower bound whatever happens.
 
 g between two sizes l and l + width of a table is bounded by its chord and by its greatest dip below it (`dip`, over
 every whole number of patients), so curves of any shape are safe.
 
-Charges on triples (triples.py) depend on pairs of units, which a sort cannot see. Each is replaced by a line below it
-(`_line`), which joins the values of the units; the line is the one that is exact at the relaxation's own solution. Sets
-met are charged in full.
+Where bodies must touch, values are shifted by charges that a connected set never pays in all (separators.py), as long
+as they lift the bound.
 """
 
 from __future__ import annotations
@@ -23,16 +22,20 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from optimiser.partition.separators import CLIMBS, climb, keep_charges, put_back, separate, weigh
 from optimiser.partition.state import inner
 
 INF = np.inf
-LINES = 2  # times that the lines below the charges are fitted
+PATIENCE = 4  # climbs that lift it little before shorter steps
+LITTLE = 0.02  # of the way to the cut
+SEARCHES = 3  # by branch and bound for one centre, at most
 
 
 class Tables(NamedTuple):
     """One problem's frozen tables. start, unit, cost: candidates by centre (CSR), the centre's own unit first (none
     where that is out of its reach). patients: by unit. size: g at every whole number of patients up to hi. width,
     chord, dip: g at the ends of slots of `width` patients, and the most that g dips below the line between them (≤ 0).
+    indptr, indices: who touches whom (CSR) where bodies must touch, else empty.
     """
 
     start: NDArray[np.int64]
@@ -45,21 +48,14 @@ class Tables(NamedTuple):
     width: int
     chord: NDArray[np.float64]
     dip: NDArray[np.float64]
-
-
-class Charges(NamedTuple):
-    """start, triple: the triples that each unit is of (CSR); units: three by triple; charge: £ by triple."""
-
-    start: NDArray[np.int64]
-    triple: NDArray[np.int64]
-    units: NDArray[np.int64]
-    charge: NDArray[np.float64]
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int64]
 
 
 class Work(NamedTuple):
     """Work space of one thread. By candidate in order: weight, worth (sums over the first of them), place (among the
-    candidates). By unit: value, taken. By triple: due (those that this centre may owe), marked. By node: at (the next
-    candidate), patients, total (value so far), above (the node it came from); stack: nodes waiting.
+    candidates). By unit: value, taken, candidate, piece; queue. By node: at (the next candidate), patients, total
+    (value so far), above (the node it came from); stack: nodes waiting.
     """
 
     weight: NDArray[np.int64]
@@ -67,8 +63,9 @@ class Work(NamedTuple):
     place: NDArray[np.int64]
     value: NDArray[np.float64]
     taken: NDArray[np.bool_]
-    due: NDArray[np.int64]
-    marked: NDArray[np.bool_]
+    candidate: NDArray[np.bool_]
+    piece: NDArray[np.int64]
+    queue: NDArray[np.int64]
     at: NDArray[np.int64]
     patients: NDArray[np.int64]
     total: NDArray[np.float64]
@@ -76,24 +73,26 @@ class Work(NamedTuple):
     stack: NDArray[np.int64]
 
 
-def work_space(tables: Tables, charges: Charges, nodes: int) -> Work:
+def work_space(tables: Tables, nodes: int) -> Work:
     """Fresh work space for at most so many nodes."""
-    longest, units, triples = int(np.diff(tables.start).max(initial=0)) + 1, len(tables.patients), len(charges.charge)
-    nodes = max(nodes, longest + 1)
-    whole = [np.zeros(size, np.int64) for size in (longest, longest, nodes, nodes, nodes, nodes)]
+    longest, units = int(np.diff(tables.start).max(initial=0)) + 1, len(tables.patients)
+    weight, place = np.zeros((2, longest), np.int64)
+    at, patients, above, stack = np.zeros((4, max(nodes, longest + 1)), np.int64)
+    taken, candidate = np.zeros((2, units), np.bool_)
     return Work(
-        weight=whole[0],
+        weight=weight,
         worth=np.zeros(longest),
-        place=whole[1],
+        place=place,
         value=np.zeros(units),
-        taken=np.zeros(units, np.bool_),
-        due=np.zeros(triples, np.int64),
-        marked=np.zeros(triples, np.bool_),
-        at=whole[2],
-        patients=whole[3],
-        total=np.zeros(nodes),
-        above=whole[4],
-        stack=whole[5],
+        taken=taken,
+        candidate=candidate,
+        piece=np.zeros(units, np.int64),
+        queue=np.zeros(3 * units, np.int64),
+        at=at,
+        patients=patients,
+        total=np.zeros(len(at)),
+        above=above,
+        stack=stack,
     )
 
 
@@ -169,63 +168,6 @@ def _sort(tables, work, own, end):
 
 
 @inner
-def _owed(tables, charges, work, own, end):
-    """Triples of which at least two units are candidates, into work.due; their number."""
-    count = 0
-    for e in range(own, end):
-        i = tables.unit[e]
-        for x in range(charges.start[i], charges.start[i + 1]):
-            t = charges.triple[x]
-            if not work.marked[t] and charges.charge[t] > 0:
-                work.marked[t] = True
-                work.due[count] = t
-                count += 1
-    for x in range(count):
-        work.marked[work.due[x]] = False
-    return count
-
-
-@inner
-def _line(charges, work, t, own):
-    """Below the charge of a triple lies a line in the units taken, exact at those taken now; it joins their values.
-    What it adds whatever is taken.
-
-    Where the centre's own unit is one of them: the charge on the other that is taken, or half of it on each. Otherwise,
-    of charge σ: σ (a + b − 1) where two are taken, σ/2 (a + b + c − 1) where all are, nothing where fewer are.
-    """
-    charge, constant, count, has_own = charges.charge[t], 0.0, 0, False
-    for m in range(3):
-        i = charges.units[t, m]
-        count += work.taken[i]
-        has_own |= i == own
-    if has_own:
-        share = charge if count == 2 else 0.5 * charge
-        for m in range(3):
-            i = charges.units[t, m]
-            if i != own and (work.taken[i] or count != 2):
-                work.value[i] += share
-    elif count >= 2:
-        share = charge / (count - 1)
-        for m in range(3):
-            i = charges.units[t, m]
-            if work.taken[i]:
-                work.value[i] += share
-        constant = -share
-    return constant
-
-
-@inner
-def _in_full(charges, work, owed):
-    """£ for the triples of which two units or three are taken."""
-    total = 0.0
-    for x in range(owed):
-        t = work.due[x]
-        if int(work.taken[charges.units[t, 0]]) + work.taken[charges.units[t, 1]] + work.taken[charges.units[t, 2]] > 1:
-            total += charges.charge[t]
-    return total
-
-
-@inner
 def _take(tables, work, own, end, node, last, most):
     """Mark what is taken at a node once candidates up to `last` are decided; no node: the first `last` of all."""
     for e in range(own, end):
@@ -245,19 +187,9 @@ def _take(tables, work, own, end, node, last, most):
 
 
 @inner
-def _true_value(tables, charges, work, pi, own, end, owed):
-    """£ a year of what is taken, the size curve apart: the lines give way to the charges themselves."""
-    total = _in_full(charges, work, owed)
-    for e in range(own, end):
-        if work.taken[tables.unit[e]]:
-            total += tables.cost[e] - pi[tables.unit[e]]
-    return total
-
-
-@inner
 def _keep(tables, work, own, end, chosen):
     for e in range(own, end):
-        chosen[e] = work.taken[tables.unit[e]]
+        chosen[e - own] = work.taken[tables.unit[e]]
 
 
 @inner
@@ -291,9 +223,10 @@ def _sizes_left(tables, work, n, base, value, target):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def price_some(first, every, tables, charges, work, pi, cut, tolerance, most_nodes, least, chosen):
+def price_some(first, every, tables, work, pi, cut, tolerance, most_nodes, least, chosen, apart):
     """Centres first, first + every, …: a lower bound of r_j into `least`, exact within `tolerance` where it is below
-    `cut` and most_nodes sufficed; flags of the best set met into `chosen`, along the candidates.
+    `cut`, most_nodes sufficed and bodies need not touch; flags of the best set met into `chosen`, along the
+    candidates; the charges that shifted values into `apart`.
     """
     for j in range(first, len(tables.start) - 1, every):
         own, end = tables.start[j], tables.start[j + 1]
@@ -301,32 +234,95 @@ def price_some(first, every, tables, charges, work, pi, cut, tolerance, most_nod
         for e in range(own, end):
             chosen[e] = False
             work.value[tables.unit[e]] = tables.cost[e] - pi[tables.unit[e]]
-        if own < end and tables.patients[tables.unit[own]] <= tables.hi:
-            least[j] = _price(tables, charges, work, pi, own, end, cut, tolerance, most_nodes, chosen)
+        if own == end or tables.patients[tables.unit[own]] > tables.hi:
+            continue
+        if len(tables.indptr) > 0 and cut < INF:
+            for e in range(own, end):
+                work.candidate[tables.unit[e]] = True
+            least[j] = _price_touching(tables, work, pi, j, cut, tolerance, most_nodes, chosen[own:end], apart)
+            for e in range(own, end):
+                work.candidate[tables.unit[e]] = False
+        else:
+            least[j] = _price(tables, work, own, end, cut, tolerance, most_nodes, chosen[own:end])
+        for e in range(own, end):
+            work.taken[tables.unit[e]] = False
 
 
 @inner
-def _price(tables, charges, work, pi, own, end, cut, tolerance, most_nodes, chosen):
-    """A lower bound of r_j for the centre with candidates own … end − 1; its best set's flags."""
-    owed = _owed(tables, charges, work, own, end)
+def _price_touching(tables, work, pi, j, cut, tolerance, most_nodes, chosen, apart):
+    """A lower bound of r_j over connected sets: charges climb until it passes the cut, its set touches, or no rise is
+    left. apart: the charges that it holds for.
+    """
+    own, end = tables.start[j], tables.start[j + 1]
+    met, kept, kept_top = (
+        np.empty(end - own, np.bool_),
+        np.empty(apart.charge.shape[1]),
+        np.empty(apart.charge.shape[1]),
+    )
+    best, number, top, number_top, waited, share, searches = -INF, 0, -INF, 0, 0, 1.0, 0
+    for _ in range(CLIMBS):
+        n, base, value = _sort(tables, work, own, end)
+        length = _prefix(tables, work, n, base, value)[1]
+        lower = _sizes_left(tables, work, n, base, value, INF)[2]
+        if lower >= cut:
+            return lower
+        waited += 1
+        if lower > top:
+            waited = waited if lower - top < LITTLE * (cut - top) else 0
+            top, number_top = lower, keep_charges(apart, j, kept_top)
+        if waited > PATIENCE:
+            waited, share = 0, 0.5 * share
+            if share < 0.1:
+                break
+        _take(tables, work, own, end, -1, length, tables.hi)
+        touches = _separate(tables, work, own, end, apart, j)
+        if touches:
+            searches += 1
+            lower = _price(tables, work, own, end, cut, tolerance, most_nodes, met)
+            if lower > best:
+                best, number = lower, keep_charges(apart, j, kept)
+                chosen[:] = met
+            if best >= cut or searches >= SEARCHES:
+                break
+            for e in range(own, end):
+                work.taken[tables.unit[e]] = met[e - own]
+            touches = _separate(tables, work, own, end, apart, j)
+        if touches or not climb(apart, j, work.taken, share * (cut - lower)):
+            break
+        _shift(tables, work, pi, own, end, apart, j)
+    if top > best:
+        put_back(apart, j, kept_top, number_top)
+        _shift(tables, work, pi, own, end, apart, j)
+        return _price(tables, work, own, end, cut, tolerance, most_nodes, chosen)
+    put_back(apart, j, kept, number)
+    return best
+
+
+@inner
+def _separate(tables, work, own, end, apart, j):
+    units = tables.unit[own:end]
+    return separate(tables.indptr, tables.indices, units, work.taken, work.candidate, work.piece, work.queue, apart, j)
+
+
+@inner
+def _shift(tables, work, pi, own, end, apart, j):
+    """Values of the candidates with the charges in force."""
+    for e in range(own, end):
+        work.value[tables.unit[e]] = tables.cost[e] - pi[tables.unit[e]]
+    weigh(apart, j, work.value)
+
+
+@inner
+def _price(tables, work, own, end, cut, tolerance, most_nodes, chosen):
+    """A lower bound of the least value over all sets of the centre with candidates own … end − 1; the best one's
+    flags.
+    """
+    chosen[:] = False
     n, base, value = _sort(tables, work, own, end)
     best, length = _prefix(tables, work, n, base, value)
-    if owed > 0:
-        for _ in range(LINES):
-            _take(tables, work, own, end, -1, length, tables.hi)
-            for e in range(own, end):
-                work.value[tables.unit[e]] = tables.cost[e] - pi[tables.unit[e]]
-            constant = 0.0
-            for x in range(owed):
-                constant += _line(charges, work, work.due[x], tables.unit[own])
-            n, base, value = _sort(tables, work, own, end)
-            value += constant
-            best, length = _prefix(tables, work, n, base, value)
     if best < INF:
         _take(tables, work, own, end, -1, length, tables.hi)
         _keep(tables, work, own, end, chosen)
-        if owed > 0:
-            best = _true_value(tables, charges, work, pi, own, end, owed) + tables.size[base + work.weight[length]]
     fewest, most, lower = _sizes_left(tables, work, n, base, value, min(best, cut) - tolerance)
     nodes, waiting = 0, 0
     if lower < min(best, cut) - tolerance:
@@ -346,13 +342,9 @@ def _price(tables, charges, work, pi, own, end, cut, tolerance, most_nodes, chos
                 continue
         while True:
             if tables.lo <= total <= tables.hi and value + tables.size[total] < best:
-                met = value + tables.size[total]
+                best = value + tables.size[total]
                 _take(tables, work, own, end, node, k, most)
-                if owed > 0:
-                    met = _true_value(tables, charges, work, pi, own, end, owed) + tables.size[total]
-                if met < best:
-                    best = met
-                    _keep(tables, work, own, end, chosen)
+                _keep(tables, work, own, end, chosen)
             if k == n:
                 break
             target = min(best, cut) - tolerance
@@ -372,6 +364,4 @@ def _price(tables, charges, work, pi, own, end, cut, tolerance, most_nodes, chos
             else:
                 lower = min(lower, without)
             total, value, k = total + step, value + work.worth[k + 1] - work.worth[k], k + 1
-    for e in range(own, end):
-        work.taken[tables.unit[e]] = False
     return min(best, lower)

@@ -79,9 +79,8 @@ def witness(problem: PartitionProblem, stop: Callable[[], bool] = never) -> NDAr
     core, _, restore = set_aside(bare(problem))
     if core is None:
         return restore(np.empty(0, np.int32))
-    free = core.min_bodies is None and core.max_bodies is None
     assignment = np.full(core.units, -1, dtype=np.int32)
-    for piece in pieces_of(core) if free else [np.arange(core.units)]:
+    for piece in pieces_of(core) if not core.counted else [np.arange(core.units)]:
         part = restricted(core, piece)
         try:
             bodies = solve(part, 0, replace(TRY, stop=stop), prove=False).assignment

@@ -75,6 +75,11 @@ class PartitionProblem:
         return len(self.weights)
 
     @property
+    def counted(self) -> bool:
+        """Whether the number of bodies has a bound."""
+        return self.min_bodies is not None or self.max_bodies is not None
+
+    @property
     def oversize(self) -> NDArray[np.bool_]:
         """n: units heavier than any body, not frozen: they stand alone, and contiguity may pass through them."""
         large = self.weights > self.hi

@@ -1,4 +1,8 @@
-"""Which sets of units a bound lets bodies be: any within reach, or connected ones where small bodies must touch."""
+"""Which sets of units a bound lets bodies be.
+
+sets: any within reach. touching sets: any, with prices for lying in pieces (separators.py). connected sets: only those,
+all met one by one, where they are few.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from optimiser.partition.bound import price, pricing
 from optimiser.partition.connected import connected_tables, price_connected, suits
 from optimiser.partition.connected_sets import ConnectedTables
 from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.separators import Charge
 
 
 class Bodies(Protocol):
@@ -24,6 +29,9 @@ class Bodies(Protocol):
 
     def body(self, centre: int) -> NDArray[np.int64]:
         """Units, ascending."""
+
+    def charges(self) -> tuple[Charge, ...]:
+        """What units paid for others' absence."""
 
 
 Pricer = Callable[[NDArray[np.float64], float, float], Bodies]  # (π, cut, tolerance) → bodies; as in bound.price
@@ -45,4 +53,5 @@ def relax(problem: PartitionProblem, size: NDArray[np.float64]) -> Relaxation:
         connected = connected_tables(problem, size)
         return Relaxation("connected sets", lambda pi, cut, _: price_connected(connected, pi, cut), connected)
     tables = pricing(problem, size)
-    return Relaxation("sets", lambda pi, cut, tolerance: price(tables, pi, cut, tolerance), None)
+    name = "touching sets" if problem.contiguous else "sets"
+    return Relaxation(name, lambda pi, cut, tolerance: price(tables, pi, cut, tolerance), None)

@@ -12,7 +12,7 @@ import numpy as np
 from optimiser.clock import Clock
 from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.partition.attempt import Attempt
-from optimiser.partition.bound import starting_multipliers
+from optimiser.partition.bound import bound_value, last_counted, starting_multipliers
 from optimiser.partition.branches import Branch, children, root
 from optimiser.partition.budget import Budget, Progress
 from optimiser.partition.connected_sets import ConnectedTables
@@ -50,6 +50,11 @@ class Run(Attempt):
             self._tighten(self.relaxation.connected)
         else:
             self._branch()
+
+    def certify(self) -> None:
+        """Every branch priced once more at its multipliers, which tells the charges that its bound rests on."""
+        if self.relaxation.connected is None:
+            self._proved([self._priced(branch) for branch in self.branches])
 
     def improve(self) -> None:
         """Every district looks around; then integer programmes recombine what is known of each. No body is of two
@@ -120,7 +125,18 @@ class Run(Attempt):
             for child in children(weakest, self.bodies()):
                 pi, height = self.ascend(child.of(self.core), child.pi, self.budget.rounds // 2)
                 cut.append(replace(child, pi=pi, bound=height))
+            if min(branch.bound for branch in cut) <= weakest.bound:
+                break
             self._proved([*(b for b in self.branches if b is not weakest), *cut])
+
+    def _priced(self, branch: Branch) -> Branch:
+        """The branch with its bound from a pricing of its own."""
+        problem = self.core if len(self.branches) == 1 else branch.of(self.core)
+        cut = 0.0
+        if problem.counted:
+            cut = last_counted(problem, self.relaxation.price(branch.pi, np.inf, 0.0).least)
+        priced = self.relaxation.price(branch.pi, max(cut, 0.0), 0.0)
+        return replace(branch, bound=bound_value(problem, branch.pi, priced.least), apart=priced.charges())
 
     def _tighten(self, tables: ConnectedTables) -> None:
         """Charges on triples raise the bound; the bodies they leave cheap join the pool."""

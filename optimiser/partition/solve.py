@@ -63,6 +63,7 @@ def solve(
             if run.clock.over() or run.close():
                 break
             run.improve()
+        run.certify()
     by_size = plain(core)
     branches = run.branches if run.lower > by_size.bound else [by_size]
     lower = max(run.lower, by_size.bound)

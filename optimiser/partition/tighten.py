@@ -89,10 +89,9 @@ def _priced_for_good(
     problem: PartitionProblem, tables: ConnectedTables, pi: NDArray[np.float64], triples: Triples
 ) -> tuple[Tightened, float]:
     """The bound at multipliers and charges, and what bodies cost at its margin (0 where their number is free)."""
-    free = problem.min_bodies is None and problem.max_bodies is None
-    priced = price_connected(tables, pi, 0.0 if free else INF, sets=PATIENT, triples=triples)
+    priced = price_connected(tables, pi, INF if problem.counted else 0.0, sets=PATIENT, triples=triples)
     bound, last = _bound(problem, pi, triples, priced)
-    return Tightened(pi, triples, bound, []), 0.0 if free else last
+    return Tightened(pi, triples, bound, []), last if problem.counted else 0.0
 
 
 def _bound(
