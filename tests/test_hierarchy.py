@@ -14,7 +14,7 @@ from optimiser.errors import Infeasible, LimitReached, ScenarioError
 from optimiser.forces import STRUCTURE_FORCES, structure_terms
 from optimiser.given import broken_rules
 from optimiser.hierarchy import Hierarchy, assemble, build, restructure
-from optimiser.partition.run import Budget
+from optimiser.partition.budget import Budget
 from optimiser.plan import Plan
 from optimiser.scenario import Scenario, load_scenario
 from optimiser.sensitivity import moved_share, sensitivity

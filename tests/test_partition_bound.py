@@ -12,7 +12,7 @@ from scipy.optimize import linprog
 
 from optimiser.partition.bound import bound_value, price
 from optimiser.partition.branches import Branch, children, plain, root
-from optimiser.partition.run import Budget
+from optimiser.partition.budget import Budget
 from optimiser.partition.bundle import ascend
 from optimiser.partition.connected import connected_tables, price_connected
 from optimiser.partition.problem import PartitionProblem

@@ -9,7 +9,7 @@ import pytest
 
 from optimiser.errors import Infeasible, LimitReached
 from optimiser.partition import search
-from optimiser.partition.run import Budget
+from optimiser.partition.budget import Budget
 from optimiser.partition.problem import PartitionProblem, SplitCharge, canonical, steered
 from optimiser.partition.solve import solve
 from optimiser.partition.state import flatten

@@ -10,7 +10,7 @@ from geodata import pin_table
 from geodata.maps.report import render_report
 from optimiser.clock import Clock
 from optimiser.hierarchy import build
-from optimiser.partition.run import Budget
+from optimiser.partition.budget import Budget
 from optimiser.pin_costs import ALL, PinCost, pin_costs
 from optimiser.scenario import Scenario, load_scenario
 from optimiser.units import scale_problem

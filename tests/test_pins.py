@@ -10,7 +10,7 @@ from optimiser.domain import Dataset, Structure
 from optimiser.errors import Infeasible, LimitReached, ScenarioError
 from optimiser.given import broken_rules
 from optimiser.hierarchy import build
-from optimiser.partition.run import Budget
+from optimiser.partition.budget import Budget
 from optimiser.pins import cells, check_pins, frozen_bodies
 from optimiser.scenario import Pin, Scenario, load_scenario
 from tests.ascii_map import region

@@ -30,7 +30,7 @@ from optimiser.partition.separators import MOST, Apart, Charge, in_force, no_cha
 
 INF = np.inf
 NODES = 2_000  # of branching for one centre, unless the caller allows more
-SLOTS = 512  # of the table that bounds the size curve between sizes
+SLOTS = 2_048  # of the table that bounds the size curve between sizes
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Branch:
 def root(problem: PartitionProblem, pi: NDArray[np.float64], bound: float, triples: Triples = NONE) -> Branch:
     """The branch that holds every partition."""
     fewest = problem.min_bodies or 1
-    most = problem.units if problem.max_bodies is None else problem.max_bodies
+    most = problem.units if problem.max_bodies is None else min(problem.units, problem.max_bodies)
     return Branch(fewest, most, pi, bound, triples)
 
 

@@ -74,7 +74,7 @@ def ascend(
     steepness = float(direction @ (metric * direction))
     if steepness == 0:
         return start, best.value
-    reach, failures = max(upper - best.value, 1e-6 * abs(best.value)) / steepness, 0
+    top, reach, failures = best, max(upper - best.value, 1e-6 * abs(best.value)) / steepness, 0
     for _ in range(rounds - 1):
         error = model.mix_best(best.count, reach * metric, SMALL_RISE * abs(best.value))
         direction = model.direction(best.count)
@@ -83,7 +83,8 @@ def ascend(
         if rise <= SMALL_RISE * abs(best.value):
             break
         trial = _look(problem, price, (best.point + step)[:-1], incumbent, _cut(problem, best, exact), exact)
-        stop = see(trial.bodies, trial.point[:-1], max(best.value, trial.value))
+        top = max(top, trial, key=lambda seen: seen.value)
+        stop = see(trial.bodies, trial.point[:-1], top.value)
         if trial.value >= best.value + ENOUGH * rise:
             model.move(best, trial)
             if trial.value - best.value > 0.5 * rise:
@@ -96,7 +97,7 @@ def ascend(
                 reach, failures = 0.6 * reach, 0
         if stop:
             break
-    return best.point[:-1], best.value
+    return top.point[:-1], top.value
 
 
 def _cut(problem: PartitionProblem, best: Seen, exact: float) -> float:
@@ -116,6 +117,8 @@ def _look(
     priced = price(pi, cut, exact)
     least, centre = by_unit(problem, priced.least)
     k, chosen = cheapest_count(problem, least)
+    if not np.isfinite(least[chosen]).all():
+        chosen = chosen[:0]  # no partition has so many bodies: nothing to step from
     theta, count = _charge(problem, least[chosen], k)
     bodies = [priced.body(int(centre[u])) for u in chosen]
     parts = np.zeros(int(near.max()) + 1)
@@ -124,7 +127,7 @@ def _look(
     columns = np.concatenate([np.append(b, problem.units) for b in bodies] or [np.empty(0, np.int64)])
     entries = np.where(columns == problem.units, 1.0, -1.0)
     slopes = sparse.csr_matrix((entries, (rows, columns)), shape=(len(parts), problem.units + 1))
-    value = float(pi.sum() + least[chosen].sum())
+    value = float(pi.sum() + least[chosen].sum()) if len(chosen) == k else np.inf
     return Seen(np.append(pi, theta), value, parts, slopes, count, sorted({tuple(b.tolist()) for b in bodies}))
 
 

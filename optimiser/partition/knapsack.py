@@ -205,8 +205,10 @@ def _prefix(tables, work, n, base, value):
 
 @inner
 def _sizes_left(tables, work, n, base, value, target):
-    """Sizes that may hold something below `target`: fewest and most patients, and the relaxation's bound over all."""
-    fewest, most, bound = tables.hi + 1, tables.lo - 1, INF
+    """Sizes that may hold something below `target`: fewest and most patients; the relaxation's bound over all sizes,
+    and over those that hold nothing below it.
+    """
+    fewest, most, bound, beyond = tables.hi + 1, tables.lo - 1, INF, INF
     for k in range(max(n, 1)):
         here = base + work.weight[k]
         there = base + work.weight[k + 1] if n > 0 else here
@@ -219,7 +221,9 @@ def _sizes_left(tables, work, n, base, value, target):
             bound = min(bound, least)
             if least < target:
                 fewest, most = min(fewest, left), max(most, right)
-    return fewest, most, bound
+            else:
+                beyond = min(beyond, least)
+    return fewest, most, bound, beyond
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -323,12 +327,12 @@ def _price(tables, work, own, end, cut, tolerance, most_nodes, chosen):
     if best < INF:
         _take(tables, work, own, end, -1, length, tables.hi)
         _keep(tables, work, own, end, chosen)
-    fewest, most, lower = _sizes_left(tables, work, n, base, value, min(best, cut) - tolerance)
+    fewest, most, lower, beyond = _sizes_left(tables, work, n, base, value, min(best, cut) - tolerance)
     nodes, waiting = 0, 0
     if lower < min(best, cut) - tolerance:
         work.at[0], work.patients[0], work.total[0], work.above[0] = 0, base, value, -1
         work.stack[0] = 0
-        lower, nodes, waiting = INF, 1, 1
+        lower, nodes, waiting = beyond, 1, 1
     while waiting > 0:
         waiting -= 1
         node = work.stack[waiting]

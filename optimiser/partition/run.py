@@ -121,10 +121,10 @@ class Run(Attempt):
             weakest = min(self.branches, key=lambda b: (b.bound, b.fewest))
             if weakest.fewest == weakest.most:
                 break
-            cut = []
+            cut, value = [], self.core.objective(self.incumbent())
             for child in children(weakest, self.bodies()):
                 pi, height = self.ascend(child.of(self.core), child.pi, self.budget.rounds // 2)
-                cut.append(replace(child, pi=pi, bound=height))
+                cut.append(replace(child, pi=pi, bound=min(height, value)))
             if min(branch.bound for branch in cut) <= weakest.bound:
                 break
             self._proved([*(b for b in self.branches if b is not weakest), *cut])
@@ -136,7 +136,8 @@ class Run(Attempt):
         if problem.counted:
             cut = last_counted(problem, self.relaxation.price(branch.pi, np.inf, 0.0).least)
         priced = self.relaxation.price(branch.pi, max(cut, 0.0), 0.0)
-        return replace(branch, bound=bound_value(problem, branch.pi, priced.least), apart=priced.charges())
+        bound = min(bound_value(problem, branch.pi, priced.least), self.core.objective(self.incumbent()))
+        return replace(branch, bound=bound, apart=priced.charges())
 
     def _tighten(self, tables: ConnectedTables) -> None:
         """Charges on triples raise the bound; the bodies they leave cheap join the pool."""

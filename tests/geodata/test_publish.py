@@ -17,7 +17,7 @@ from geodata.publish import OPEN_FIRST, publish
 from optimiser import runs
 from optimiser.caveats import unfinished
 from optimiser.errors import DisclosureError, OutputError
-from optimiser.partition.run import Progress
+from optimiser.partition.budget import Progress
 from tests import plans
 
 FILES = {

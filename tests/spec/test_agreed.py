@@ -7,7 +7,7 @@ import pytest
 from optimiser.errors import Infeasible, ScenarioError
 from optimiser.given import broken_rules, honoured
 from optimiser.hierarchy import Hierarchy, build
-from optimiser.partition.run import Budget
+from optimiser.partition.budget import Budget
 from optimiser.scenario import load_scenario
 from tests.ascii_map import drawn, region, same
 

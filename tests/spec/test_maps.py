@@ -7,7 +7,7 @@ import pytest
 from optimiser.domain import Relationship
 from optimiser.errors import Infeasible
 from optimiser.hierarchy import build
-from optimiser.partition.run import Budget
+from optimiser.partition.budget import Budget
 from optimiser.scenario import load_scenario
 from tests.ascii_map import drawn, region, same
 

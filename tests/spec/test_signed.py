@@ -12,7 +12,7 @@ from geodata.read import read_dataset
 from optimiser.domain import Dataset, Structure
 from optimiser.given import broken_rules, honoured
 from optimiser.hierarchy import build
-from optimiser.partition.run import Budget
+from optimiser.partition.budget import Budget
 from optimiser.scenario import Scenario, load_scenario
 
 pytestmark = pytest.mark.usefixtures("one_thread")
