@@ -136,7 +136,7 @@ def _charge(problem: PartitionProblem, counted: NDArray[np.float64], k: int) -> 
     coming; 0 where no bound binds.
     """
     low, high = problem.min_bodies or 0, problem.max_bodies
-    last = float(counted[-1]) if k else 0.0
+    last = float(counted[-1]) if len(counted) else 0.0
     if k == low and (last > 0 or high == low):
         return -last, low
     if high is not None and k == high:
