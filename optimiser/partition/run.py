@@ -21,6 +21,8 @@ from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.tighten import tighten
 
 HOTTER_TRIES = 3
+SAVING = 1e-6  # of the objective: less is none
+BEYOND = 0.01  # of a body's cost: how far past the last body counted reduced costs are known
 
 
 class Run(Attempt):
@@ -56,13 +58,18 @@ class Run(Attempt):
         if self.relaxation.connected is None:
             self._proved([self._priced(branch) for branch in self.branches])
 
-    def improve(self) -> None:
+    def improve(self) -> bool:
         """Every district looks around; then integer programmes recombine what is known of each. No body is of two
-        districts, so what they save adds up."""
+        districts, so what they save adds up. True where that is anything.
+        """
+        before = self.guide.objective(self.incumbent())
         units = deal(self.guide, self.incumbent(), self.rng)
         parts = [self.part(kept) for kept in units] if len(units) > 1 else [self]
         with ThreadPoolExecutor(numba.get_num_threads()) as threads:
             list(threads.map(lambda part: part.look_around(), parts))
+        if self.height > self.lower and parts[0] is self and self.relaxation.connected is None:
+            assert self.pi is not None
+            self._proved([root(self.core, self.pi, self.height)])
         found, first = self.incumbent().copy(), 0
         for kept, part in zip(units, parts, strict=True):
             if not self.clock.over():
@@ -74,6 +81,7 @@ class Run(Attempt):
                 self.late |= part.late
         self.keep(found)
         self.tell("improve")
+        return self.guide.objective(self.incumbent()) < before - SAVING * abs(before)
 
     def persist(self) -> None:
         """Where no valid partition was met yet: hotter searches, then the integer programme over every body seen.
@@ -123,7 +131,7 @@ class Run(Attempt):
                 break
             cut, value = [], self.core.objective(self.incumbent())
             for child in children(weakest, self.bodies()):
-                pi, height = self.ascend(child.of(self.core), child.pi, self.budget.rounds // 2)
+                pi, height = self.ascend(child.of(self.core), child.pi, self.budget.rounds // 4)
                 cut.append(replace(child, pi=pi, bound=min(height, value)))
             if min(branch.bound for branch in cut) <= weakest.bound:
                 break
@@ -132,11 +140,12 @@ class Run(Attempt):
     def _priced(self, branch: Branch) -> Branch:
         """The branch with its bound from a pricing of its own."""
         problem = self.core if len(self.branches) == 1 else branch.of(self.core)
-        cut = 0.0
+        value, cut = self.core.objective(self.incumbent()), 0.0
         if problem.counted:
-            cut = last_counted(problem, self.relaxation.price(branch.pi, np.inf, 0.0).least)
-        priced = self.relaxation.price(branch.pi, max(cut, 0.0), 0.0)
-        bound = min(bound_value(problem, branch.pi, priced.least), self.core.objective(self.incumbent()))
+            last = last_counted(problem, self.relaxation.price(branch.pi, np.inf, 0.0).least)
+            cut = max(0.0, last) + BEYOND * value / self.bodies()
+        priced = self.relaxation.price(branch.pi, cut, 0.0)
+        bound = min(bound_value(problem, branch.pi, priced.least), value)
         return replace(branch, bound=bound, apart=priced.charges())
 
     def _tighten(self, tables: ConnectedTables) -> None:

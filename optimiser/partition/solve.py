@@ -17,6 +17,7 @@ from optimiser.partition.problem import PartitionProblem, canonical
 from optimiser.partition.run import Run
 
 DEFAULT_BUDGET = Budget()
+IDLE = 2  # turns in a row that save nothing after which no more are taken
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,11 @@ def solve(
     if prove:
         run.prove()
         run.recombine()
+        idle = 0
         for _ in range(budget.turns):
-            if run.clock.over() or run.close():
+            if idle == IDLE or run.clock.over() or run.close():
                 break
-            run.improve()
+            idle = 0 if run.improve() else idle + 1
         run.certify()
     by_size = plain(core)
     branches = run.branches if run.lower > by_size.bound else [by_size]
