@@ -17,7 +17,7 @@ from tests.partition_worlds import RULES, every_mixture, random_problem
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EACH = 7  # worlds of every mixture of rules
-SMALL = Budget(moves=4_000, rounds=12, branches=3, seconds=30, cells=2e6)
+SMALL = Budget(moves=500, rounds=12, branches=3, seconds=30, cells=2e6)
 WORLDS = list(every_mixture(EACH))
 
 

@@ -12,7 +12,9 @@ from scipy import sparse
 
 from optimiser.partition.state import Flat, starts
 
-UNITS = 600  # of a district, about: its block of the costs stays near the processor
+UNITS = 400  # of a district, about: its block of the costs stays near the processor
+
+BODIES = 4  # of a district, at least: fewer have nothing to exchange
 
 
 @dataclass(frozen=True)
@@ -30,21 +32,18 @@ def parted(flat: Flat, body: NDArray[np.int64], rng: np.random.Generator) -> lis
     bodies = len(np.unique(body))
     fewest = 0 if flat.fewest < 0 else flat.fewest
     most = bodies if flat.most < 0 else flat.most
-    count = round(len(body) / UNITS)
+    count = min(round(len(body) / UNITS), bodies // BODIES)
     if count <= 1 or flat.split_rate > 0 or not fewest <= bodies <= most:
         return [District(np.arange(len(body)), flat)]
     group = _grouped(flat, body, count, rng)
     order = np.lexsort((body, group))
-    made = []
+    made: list[District] = []
     for units in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
         held = len(np.unique(body[units]))
         # only one district may use what the bounds on their number leave free: two could overstep them together
-        up, down = (most - bodies, bodies - fewest) if not made else (0, 0)
-        limits = {
-            "fewest": -1 if flat.fewest < 0 else max(0, held - down),
-            "most": -1 if flat.most < 0 else held + up,
-        }
-        made.append(District(units, _restricted(flat, units)._replace(**limits)))
+        up, down = (most - bodies, min(held, bodies - fewest)) if not made else (0, 0)
+        low, high = -1 if flat.fewest < 0 else held - down, -1 if flat.most < 0 else held + up
+        made.append(District(units, _restricted(flat, units)._replace(fewest=low, most=high)))
     return made
 
 

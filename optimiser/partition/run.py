@@ -25,12 +25,13 @@ FEW_UNITS = 10  # so few that every body can be tried, which makes the integer p
 class Budget:
     """How much work to do: counts, so that a seed gives the same bytes on any machine; `seconds` is only a last resort.
 
-    moves: of each annealing run. rounds: pricings at the root and, half as many, in each branch. branches: most of
-    them. gap: stop when proved this close. columns: most bodies offered to the integer programme. cells: knapsack cells
-    spent on the published bound. stop: asked wherever the clock is; once it says True the work ends as at the limit.
+    moves: per unit, of each annealing run. rounds: pricings at the root and, half as many, in each branch. branches:
+    most of them. gap: stop when proved this close. columns: most bodies offered to the integer programme. cells:
+    knapsack cells spent on the published bound. stop: asked wherever the clock is; once it says True the work ends as
+    at the limit.
     """
 
-    moves: int = 300_000
+    moves: int = 5_000
     rounds: int = 40
     branches: int = 5
     gap: float = 1e-3
@@ -78,7 +79,7 @@ class Run:
         self.late = False  # a clock ended an integer programme
 
     def search(self, start: NDArray[np.int32] | None, heat: float) -> None:
-        """One annealing run; heat: first temperature as a share of a body's cost."""
+        """One annealing run; heat: as `search.run` takes it."""
         see, over = self.pool.add_partition, self.clock.over
         found = search.run(self.guide, self.flat, self.rng, self.budget.moves, start, heat, see, over)
         self._keep(found)
@@ -127,7 +128,7 @@ class Run:
         """
         for _ in range(HOTTER_TRIES):
             if self.best is None and not self.clock.over():
-                self.search(None, heat=2.0)
+                self.search(None, heat=10.0)
         if self.best is None:
             self.recombine([])
         if self.best is None and self.every_body:

@@ -24,7 +24,8 @@ from optimiser.partition.trees import merge_split
 LEGS = 24  # pieces of a run: before each, districts are drawn anew
 TOLD = 6  # times in a run that partitions are reported
 TASKS = 4  # fewest annealings that may go on side by side: few districts are searched several times over
-TREES = 0.1  # share of moves that merge and split, times units per body
+TREES = 0.3  # share of moves that merge and split, times units per body
+CROWD = 20  # units per body above which the first temperature rises with the square
 COLD = 0.1  # last temperature of every run, as a share of a typical difference
 
 
@@ -57,31 +58,35 @@ def run(
     see: Callable[[NDArray[np.int32]], None],
     over: Callable[[], bool] = never,
 ) -> NDArray[np.int32] | None:
-    """One annealing run from `start` (or a greedy partition): the best valid partition met, or None.
+    """The best valid partition met by annealing, or None.
 
     moves: tried per unit. heat: first temperature as a share of the typical difference between the centres of
-    neighbours, 1 to start from nothing, less to keep most of a good start; the last is COLD of it whatever the first.
-    see: called with partitions on the way. over: asked between legs; once it says True no further one is run. Threads
-    (as many as Numba may use) change nothing but the time.
+    neighbours; the last is COLD of that difference. Without a start a greedy one cools once over all legs; from a start
+    every leg cools by itself and each district keeps its best, so that a good start only improves. 2 to 4 suits both.
+    see: called a few times with the best partition of a leg. over: asked between legs; once it says True no further
+    one is run. Threads (as many as Numba may use) change nothing but the time.
     """
     body = _whole(flat, (starting_partition(problem) if start is None else start).astype(np.int64))
-    hot, cold = (x * _typical_difference(problem) for x in (heat, min(heat, COLD)))
+    typical = _typical_difference(problem)
+    # a centre moves only when most of its members can follow: the more there are, the hotter the beginning
+    hot = heat * typical * max(1.0, problem.units / (CROWD * (body.max() + 1))) ** 2
+    cold = min(heat, COLD) * typical
     chains = [body] * -(-TASKS // len(parted(flat, body, rng)))
     best, least = None, np.inf
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
         for leg in range(LEGS):
             steps = [Step(chain, parted(flat, chain, rng), rng) for chain in chains]
-            hotter, colder = (hot * (cold / hot) ** (x / LEGS) for x in (leg, leg + 1))
+            ends = (0, LEGS) if start is not None else (leg, leg + 1)
+            hotter, colder = (hot * (cold / hot) ** (x / LEGS) for x in ends)
             jobs = [(d.flat, s, moves * len(d.units) // LEGS + 1, hotter, colder) for x in steps for d, s in x.parts]
             for _ in threads.map(lambda job: _anneal(*job[:2], side(job[0]), *job[2:]), jobs):
                 pass
-            for step in steps:
-                found, cost = step.best()
-                if (leg + 1) % (LEGS // TOLD) == 0:
-                    see(found)
-                if cost < least and _in_bounds(problem, found):
-                    best, least = found, cost
-            chains = [step.now() for step in steps]
+            found, cost = min((step.best() for step in steps), key=lambda x: x[1])
+            if (leg + 1) % (LEGS // TOLD) == 0:
+                see(found)
+            if cost < least and _in_bounds(problem, found):
+                best, least = found, cost
+            chains = [step.now() for step in steps] if start is None else [found.astype(np.int64)] * len(chains)
             if over():
                 break
     return None if best is None or problem.violations(best) else canonical(best)

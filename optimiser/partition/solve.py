@@ -51,13 +51,13 @@ def solve(
         assignment = restore(np.empty(0, np.int32))
         return Solution(assignment, fixed, fixed, (), restore.kept, False)
     run = Run(problem, core, fixed, np.random.default_rng(seed), budget, report)
-    run.search(None if start is None else canonical(start[restore.kept]), heat=0.3)
-    run.search(run.best, heat=0.05)
+    run.search(None if start is None else canonical(start[restore.kept]), heat=3.0)
+    run.search(run.best, heat=3.0)
     run.persist()
     branches = run.prove() if prove else []
     if branches and not run.clock.over():
         run.recombine(branches)
-        run.search(run.best, heat=0.02)
+        run.search(run.best, heat=4.0)
         run.recombine(branches)
     coarse = max(1, core.weight_step // 5)
     branches = publish(core, branches, run.bodies(), coarse, 0.0 if run.clock.over() else budget.cells)

@@ -49,7 +49,7 @@ def _grown(problem: PartitionProblem) -> NDArray[np.int64]:
         options = [c for c in sorted(near[b] - barred) if weight + size[c] <= problem.hi]
         if not options:
             continue
-        costs = problem.costs[np.ix_(members[b], centre[options])]
+        costs = problem.costs[np.ix_(np.array(members[b]), centre[options])]
         sums = np.where(np.isfinite(costs), costs, OUT_OF_REACH).sum(axis=0)
         c = min(zip(sums.tolist(), [size[x] for x in options], options, strict=True))[2]
         body[members[b]] = c

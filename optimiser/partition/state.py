@@ -23,6 +23,7 @@ MOST_MEMBERS = 1024  # of a body, unless the search starts from larger ones: bou
 MOST_CELLS = 4_000_000  # units × centres of two bodies merged and split: bounds the memory
 
 
+# Without reference counts, which would cost half the time of a move: compiled functions neither make nor keep arrays.
 inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)
 
 
@@ -53,8 +54,8 @@ class Flat(NamedTuple):
 class State(NamedTuple):
     """The partition now, and work space. By body: size, filled (members it has, 0: a free slot), members, centre, cost
     (split charge apart), held (patients by label). By unit: body, where (its place in members), mark (number of the
-    walk that last met it), queue, best (body in the best partition met). By centre: sums. tally: [total cost, patients in minority pieces, cost of the best]; number: [bodies,
-    slots in use, walks so far]; seed: of the draws.
+    walk that last met it), queue, best (body in the best partition met). By centre: sums. tally: [total cost, patients
+    in minority pieces, cost of the best]; number: [bodies, slots in use, walks so far]; seed: of the draws.
     """
 
     body: NDArray[np.int64]

@@ -7,6 +7,7 @@ import numpy as np
 from optimiser.partition.state import below, draw, inner, may_join, settle, size_cost
 
 SWAPS = 0.3  # share of boundary moves tried as exchanges
+FARTHER = 0.4  # chance of every step beyond a neighbour, where bodies need not touch
 
 
 @inner
@@ -16,7 +17,10 @@ def trade(flat, state, u, heat):
     a = state.body[u]
     if degree == 0 or state.filled[a] == 1:
         return False
-    b = state.body[flat.indices[flat.indptr[u] + below(state, degree)]]
+    v = flat.indices[flat.indptr[u] + below(state, degree)]
+    while not flat.contiguous and draw(state) < FARTHER:
+        v = flat.indices[flat.indptr[v] + below(state, flat.indptr[v + 1] - flat.indptr[v])]
+    b = state.body[v]
     if a == b or state.filled[b] + 1 >= state.members.shape[1]:
         return False
     back = -1
@@ -36,9 +40,10 @@ def trade(flat, state, u, heat):
         return False
     if not may_join(flat, state, u, b, back) or (back >= 0 and not may_join(flat, state, back, a, u)):
         return False
-    if flat.contiguous:
-        if not _stays_whole(flat, state, a, u, back) or (back >= 0 and not _stays_whole(flat, state, b, back, u)):
-            return False
+    if flat.contiguous and not _stays_whole(flat, state, a, u, back):
+        return False
+    if flat.contiguous and back >= 0 and not _stays_whole(flat, state, b, back, u):
+        return False
     before = state.cost[a] + state.cost[b]
     for step in range(2 if back >= 0 else 1):
         _cross(flat, state, u if step == 0 else back, a if step == 0 else b, b if step == 0 else a)
@@ -51,8 +56,10 @@ def trade(flat, state, u, heat):
 
 @inner
 def _partner(flat, state, u, a, b):
-    """A random unit of b that touches a elsewhere than at u; −1 when the one drawn does not."""
+    """A random unit of b; −1 when bodies must touch and the one drawn does not touch a elsewhere than at u."""
     w = state.members[b, below(state, state.filled[b])]
+    if not flat.contiguous:
+        return w
     for e in range(flat.indptr[w], flat.indptr[w + 1]):
         if state.body[flat.indices[e]] == a and flat.indices[e] != u:
             return w
