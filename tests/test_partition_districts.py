@@ -120,7 +120,7 @@ def test_threads_change_nothing(small_districts, rules):
         seen.append(told)
     numba.set_num_threads(before)
     assert answers[0].tobytes() == answers[1].tobytes()
-    assert seen[0] == seen[1] and len(seen[0]) == search.TOLD
+    assert seen[0] == seen[1] and len(seen[0]) >= search.TOLD
 
 
 def test_what_the_compiled_moves_add_up_is_the_cost_of_the_partition():

@@ -63,7 +63,7 @@ def run(
     moves: tried per unit. heat: first temperature as a share of the typical difference between the centres of
     neighbours; the last is COLD of that difference. Without a start a greedy one cools once over all legs; from a start
     every leg cools by itself and each district keeps its best, so that a good start only improves. 2 to 4 suits both.
-    see: called a few times with the best partition of a leg. over: asked between legs; once it says True no further
+    see: called a few times with the best partitions of a leg. over: asked between legs; once it says True no further
     one is run. Threads (as many as Numba may use) change nothing but the time.
     """
     body = _whole(flat, (starting_partition(problem) if start is None else start).astype(np.int64))
@@ -81,9 +81,10 @@ def run(
             jobs = [(d.flat, s, moves * len(d.units) // LEGS + 1, hotter, colder) for x in steps for d, s in x.parts]
             for _ in threads.map(lambda job: _anneal(*job[:2], side(job[0]), *job[2:]), jobs):
                 pass
-            found, cost = min((step.best() for step in steps), key=lambda x: x[1])
-            if (leg + 1) % (LEGS // TOLD) == 0:
-                see(found)
+            bests = [step.best() for step in steps]
+            found, cost = min(bests, key=lambda x: x[1])
+            for met, _ in bests if (leg + 1) % (LEGS // TOLD) == 0 else ():
+                see(met)
             if cost < least and _in_bounds(problem, found):
                 best, least = found, cost
             chains = [step.now() for step in steps] if start is None else [found.astype(np.int64)] * len(chains)
