@@ -22,7 +22,7 @@ from optimiser.units import scale_problem
 Membership = NDArray[np.int32]  # body number by practice
 Report = Callable[[Progress], None]
 
-LEAST = Budget(moves=20_000, rounds=0, branches=1)  # yields a plan at all; hears neither the clock nor who asks to stop
+LEAST = Budget(moves=100, rounds=0, branches=1)  # yields a plan at all; hears neither the clock nor who asks to stop
 ANCHOR_SHARE, NESTED_SHARE = 3.0, 1.0  # of the time, when it is short
 DETOURS = 6  # times the anchor scale is solved again for the sake of practices that it strands
 

@@ -18,7 +18,7 @@ from optimiser.nesting import Report, silent
 from optimiser.partition.budget import Budget, Progress
 from optimiser.scenario import Scenario
 
-EFFORT = Budget(moves=50_000, rounds=0)
+EFFORT = Budget(moves=200, rounds=0)
 
 
 @dataclass(frozen=True)

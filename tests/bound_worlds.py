@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 
@@ -14,8 +14,9 @@ from optimiser.partition.bound import pricing, starting_multipliers
 from optimiser.partition.knapsack import Tables
 from optimiser.partition.oversize import set_aside
 from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.separators import Charge
 from optimiser.partition.state import flatten
-from optimiser.partition.triples import NONE, Triples
+from optimiser.partition.triples import Triples
 from tests import oracle
 from tests.partition_worlds import every_mixture, random_problem
 
@@ -89,35 +90,52 @@ def some_triples(core: PartitionProblem, rng: np.random.Generator, dearest: floa
     return Triples(chosen, charge)
 
 
-def value_of(core: PartitionProblem, centre: int, body, pi, triples: Triples = NONE) -> float:
-    """Σ (c − π) + g + the charges due, £ a year; inf where the centre may not have the body."""
+def value_of(core: PartitionProblem, centre: int, body, pi) -> float:
+    """Σ (c − π) + g, £ a year; inf where the centre may not have the body."""
     members = [int(i) for i in body]
     patients = sum(int(core.weights[i]) for i in members)
     if int(core.owner[centre]) not in members or not core.lo <= patients <= core.hi:
         return INF
-    due = sum(
-        charge
-        for three, charge in zip(triples.units.tolist(), triples.charge, strict=True)
-        if len(set(three) & set(members)) >= 2
-    )
     linear = sum(float(core.costs[i, centre]) - float(pi[i]) for i in members)
-    return linear + float(core.curve(np.array([float(patients)]))[0]) + due
+    return linear + float(core.curve(np.array([float(patients)]))[0])
 
 
-def least_by_trying(core: PartitionProblem, pi, triples: Triples = NONE) -> NDArray[np.float64]:
-    """r of every centre by its definition: every set of units within reach, in whole patients, charges included."""
-    sets = np.arange(1, 2**core.units)[:, None] >> np.arange(core.units) & 1
+def least_by_trying(core: PartitionProblem, pi, touching: bool = False) -> NDArray[np.float64]:
+    """r of every centre by its definition: every set of units within reach, in whole patients; touching: every set in
+    one piece."""
+    sets = (np.arange(1, 2**core.units)[:, None] >> np.arange(core.units) & 1) > 0
     patients = sets @ core.weights
     sets = sets[(patients >= core.lo) & (patients <= core.hi)]
+    if touching:
+        sets = sets[in_one_piece(core, sets)]
     if not len(sets):
         return np.full(len(core.owner), INF)
     extra = core.curve((sets @ core.weights).astype(float))
-    for three, charge in zip(triples.units, triples.charge, strict=True):
-        extra = extra + charge * (sets[:, three].sum(axis=1) >= 2)
     beyond = ~np.isfinite(core.costs)
     value = sets @ (np.where(beyond, 0.0, core.costs) - np.asarray(pi)[:, None]) + extra[:, None]
-    value[(sets @ beyond > 0) | (sets[:, core.owner] == 0)] = INF
+    value[(sets @ beyond) | ~sets[:, core.owner]] = INF
     return value.min(axis=0)
+
+
+def in_one_piece(core: PartitionProblem, sets: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which sets (a row of flags by unit each) are joined through their own units."""
+    touch = np.zeros((core.units, core.units), dtype=bool)
+    touch[core.edges[:, 0], core.edges[:, 1]] = touch[core.edges[:, 1], core.edges[:, 0]] = True
+    reached = np.zeros_like(sets)
+    reached[np.arange(len(sets)), sets.argmax(axis=1)] = True
+    for _ in range(core.units):
+        reached |= (reached @ touch) & sets
+    return (reached == sets).all(axis=1)
+
+
+def with_charges(core: PartitionProblem, charges: Iterable[Charge]) -> PartitionProblem:
+    """The problem with the charges of a certificate as costs, and no contiguity: what a bound over sets that touch is
+    the least of."""
+    costs = core.costs.copy()
+    for due in charges:
+        costs[due.unit, due.centre] += due.charge
+        costs[list(due.held), due.centre] -= due.charge
+    return replace(core, costs=costs, contiguous=False)
 
 
 def below(some, others) -> bool:

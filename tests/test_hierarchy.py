@@ -22,7 +22,7 @@ from tests.ascii_map import region
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-QUICK = Budget(moves=6_000, rounds=8, branches=3)
+QUICK = Budget(moves=200, rounds=8, branches=3)
 DRAWING = """
     A A A B B B
     A A A B B B
@@ -259,7 +259,7 @@ def test_switching_off_any_force_changes_the_plan(force, built, data):
 
 
 def test_restructuring_under_the_same_rates_is_no_worse(built, data):
-    structure, objective, cut = restructure(data, scenario(), built.structure, 5, Budget(moves=6_000, rounds=0))
+    structure, objective, cut = restructure(data, scenario(), built.structure, 5, Budget(moves=200, rounds=0))
     assert not cut and objective <= total(built) * (1 + 1e-12)
     assert broken_rules(data, scenario(), structure) == ()
 

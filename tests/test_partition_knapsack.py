@@ -11,28 +11,19 @@ import pytest
 
 from optimiser.partition.bound import SLOTS, Priced, price
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.triples import NONE, Triples
-from tests.bound_worlds import (
-    below,
-    least_by_trying,
-    some_multipliers,
-    some_triples,
-    tables_of,
-    value_of,
-    worlds,
-)
+from tests.bound_worlds import below, least_by_trying, some_multipliers, tables_of, value_of, worlds
 from tests.connected_worlds import grid
 
 INF = np.inf
 NEAR = 2e-6  # £: the tolerance of pricing, and rounding
 
 
-def assert_exact(core: PartitionProblem, found: Priced, pi, triples: Triples = NONE, where: object = None) -> None:
+def assert_exact(core: PartitionProblem, found: Priced, pi, where: object = None) -> None:
     """Every least is the least of every set, and the body that comes with it costs that much."""
-    expected = least_by_trying(core, pi, triples)
+    expected = least_by_trying(core, pi)
     assert found.least == pytest.approx(expected, rel=1e-9, abs=NEAR), where
     for j in np.flatnonzero(np.isfinite(expected)):
-        assert value_of(core, j, found.body(j), pi, triples) == pytest.approx(found.least[j], rel=1e-9, abs=NEAR), where
+        assert value_of(core, j, found.body(j), pi) == pytest.approx(found.least[j], rel=1e-9, abs=NEAR), where
     for j in np.flatnonzero(np.isinf(expected)):
         assert not len(found.body(j)), where
 
@@ -47,7 +38,8 @@ def test_every_best_body_is_the_cheapest_set_that_its_centre_can_reach():
     for k, w in worlds():
         for pi in some_multipliers(w.core, w.best, rng):
             found = price(w.tables, pi)
-            assert_exact(w.core, found, pi, where=k)
+            assert_exact(w.core, found, pi, k)
+            assert found.charges() == (), "nothing is charged where no value is aimed at"
             none += int(np.isinf(found.least).sum())
     assert none > 100, "some units should be too far from enough patients to be a centre"
 
@@ -71,6 +63,8 @@ def test_what_is_no_cheaper_than_the_cut_is_bounded_by_the_cut():
     rng = np.random.default_rng(3)
     cut_short = 0
     for k, w in worlds(0, 2):
+        if w.core.contiguous:
+            continue
         for pi in some_multipliers(w.core, w.best, rng):
             expected = least_by_trying(w.core, pi)
             middle = np.median(expected[np.isfinite(expected)]) if np.isfinite(expected).any() else 0.0
@@ -92,7 +86,7 @@ def test_no_cut_and_no_tolerance_lift_a_least_above_every_set(cuts, tolerance):
         for k, w in worlds()
         for pi in some_multipliers(w.core, w.best, rng)
         for cut in cuts
-        if not below(price(w.tables, pi, cut, tolerance).least, least_by_trying(w.core, pi) + 1e-6)
+        if not below(price(w.tables, pi, cut, tolerance).least, least_by_trying(w.core, pi, w.core.contiguous) + 1e-6)
     ]
     assert not above
 
@@ -106,36 +100,13 @@ def test_units_without_patients_join_where_they_are_worth_it():
         empty = rng.choice(w.core.units, size=int(rng.integers(1, 3)), replace=False)
         weights[empty] = 0
         core = replace(w.core, weights=weights)
-        tables, pi = tables_of(core), rng.normal(60, 60, core.units)
-        triples = some_triples(core, rng, 150.0)
-        for charges in (NONE, triples):
-            found = price(tables, pi, triples=charges)
-            assert_exact(core, found, pi, charges, k)
-            some = np.flatnonzero(np.isfinite(found.least) & ~np.isin(core.owner, empty))
-            held = [len(np.intersect1d(found.body(j), empty)) for j in some]
-            joined, stayed = joined + np.count_nonzero(held), stayed + held.count(0)
+        pi = rng.normal(60, 60, core.units)
+        found = price(tables_of(core), pi)
+        assert_exact(core, found, pi, k)
+        some = np.flatnonzero(np.isfinite(found.least) & ~np.isin(core.owner, empty))
+        held = [len(np.intersect1d(found.body(j), empty)) for j in some]
+        joined, stayed = joined + np.count_nonzero(held), stayed + held.count(0)
     assert min(joined, stayed) > 100
-
-
-# --- charges on triples ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.usefixtures("one_thread")
-def test_charges_on_triples_are_priced_by_their_definition():
-    rng = np.random.default_rng(6)
-    due = short = 0
-    for k, w in worlds(0, 2):
-        for pi in some_multipliers(w.core, w.best, rng):
-            triples = some_triples(w.core, rng, dearest=150.0)
-            found = price(w.tables, pi, triples=triples)
-            assert_exact(w.core, found, pi, triples, k)
-            due += int((found.least > price(w.tables, pi).least + 1.0).sum())
-            for nodes in (1, 4):
-                few = price(w.tables, pi, nodes=nodes, triples=triples)
-                assert below(few.least, found.least), (k, nodes)
-                short += int((few.least < found.least - 1.0).sum())
-    assert due > 1_000, "charges that are never due test nothing"
-    assert short > 1_000
 
 
 # --- size curves of every shape --------------------------------------------------------------------------------------
@@ -162,14 +133,12 @@ def test_a_size_curve_of_any_shape_is_taken_to_the_patient(shape, thousands):
         core = heavy(rng, shape, thousands, window)
         tables, fair = tables_of(core), core.weights * core.cheapest_per_head()
         assert tables.width > 20, "slots of a few patients test nothing"
-        triples = some_triples(core, rng, float(fair.mean()))
         for pi in (fair, fair * rng.uniform(0.5, 1.8, core.units), rng.normal(0, 40_000, core.units)):
-            for charges in (NONE, triples):
-                found = price(tables, pi, triples=charges)
-                assert_exact(core, found, pi, charges, window)
-                least = price(tables, pi, nodes=2, triples=charges).least
-                assert below(least, found.least), window
-                loose += int((least < found.least - 1.0).sum())
+            found = price(tables, pi)
+            assert_exact(core, found, pi, window)
+            least = price(tables, pi, nodes=2).least
+            assert below(least, found.least), window
+            loose += int((least < found.least - 1.0).sum())
     assert loose > 20
 
 
@@ -219,17 +188,17 @@ def test_any_number_of_threads_gives_the_same_bytes():
     tables, rng = tables_of(problem), np.random.default_rng(9)
     assert tables.width == -(-400_000 // SLOTS)
     pi = problem.weights * problem.cheapest_per_head() * rng.uniform(0.9, 1.3, problem.units)
-    near = np.array([(i, i + 1, i + 9) for i in range(0, 70, 3)], dtype=np.int64)
-    charges = Triples(near, rng.uniform(0, 30_000, len(near)))
     before, answers = numba.get_num_threads(), []
     try:
         for threads in (1, 2):
             numba.set_num_threads(min(threads, before))
-            answers.append([price(tables, pi, nodes=n, triples=t) for n in (100, 3_000) for t in (NONE, charges)])
+            answers.append([price(tables, pi, cut, nodes=n) for n in (100, 3_000) for cut in (INF, 0.0)])
     finally:
         numba.set_num_threads(before)
     for one, two in zip(*answers, strict=True):
         assert (one.least.tobytes(), one.chosen.tobytes()) == (two.least.tobytes(), two.chosen.tobytes())
-    few, _, many, _ = answers[0]
+        assert one.charges() == two.charges()
+    few, _, many, held = answers[0]
+    assert held.charges()
     assert (few.least <= many.least + NEAR).all()
     assert (few.least < many.least - 1.0).any()

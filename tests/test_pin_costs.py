@@ -18,7 +18,7 @@ from tests import oracle, plans
 from tests.ascii_map import region
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-QUICK = Budget(moves=4_000, rounds=12, branches=3)
+QUICK = Budget(moves=300, rounds=12, branches=3)
 TWO_COUNCILS = """
     A A A A
     B B B B

@@ -16,7 +16,7 @@ from optimiser.scenario import Pin, Scenario, load_scenario
 from tests.ascii_map import region
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-QUICK = Budget(moves=2_000, rounds=2, branches=1)
+QUICK = Budget(moves=100, rounds=2, branches=1)
 SCALES = ("locality", "consortium", "alliance")
 KINDS = ("together", "apart", "fixed", "forbidden", "frozen")
 TODAY = """

@@ -4,6 +4,8 @@ and the steps that better them.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,14 +13,15 @@ from optimiser.clock import Clock
 from optimiser.partition import search
 from optimiser.partition.budget import Budget
 from optimiser.partition.bundle import ascend
-from optimiser.partition.districts import restrict
 from optimiser.partition.mend import mend
 from optimiser.partition.pool import Members, Pool, recombine
 from optimiser.partition.problem import PartitionProblem, canonical, steered
 from optimiser.partition.relaxation import relax
+from optimiser.partition.restrict import restrict
 from optimiser.partition.state import flatten
 
-REHEAT = 0.02  # first temperature of a later annealing run, as a share of a body's cost
+REHEAT = 4.0  # of a later annealing run, as search.run takes it
+FEWER = 5  # times fewer moves that it makes
 SHAKE = 0.02  # of the multipliers around which more bodies are priced, as a share of each
 RECOMBINING = 30.0  # seconds for an integer programme over the pool, at most
 FEW_UNITS = 10  # so few that every body can be tried, which makes the integer programme exact
@@ -54,9 +57,8 @@ class Attempt:
         return int(self.incumbent().max()) + 1
 
     def search(self, start: NDArray[np.int32] | None, heat: float) -> None:
-        """One annealing run; heat: first temperature as a share of a body's cost."""
-        see, over = self.pool.add_partition, self.clock.over
-        self.keep(search.run(self.guide, self.flat, self.rng, self.budget.moves, start, heat, see, over))
+        """One annealing run; heat: as search.run takes it."""
+        self._anneal(self.budget.moves, start, heat)
 
     def ascend(
         self, problem: PartitionProblem, start: NDArray[np.float64], rounds: int
@@ -75,7 +77,7 @@ class Attempt:
     def look_around(self) -> None:
         """Anneal from the incumbent; price around the best multipliers, shaken, for bodies met nowhere else."""
         assert self.pi is not None
-        self.search(self.best, REHEAT)
+        self._anneal(self.budget.moves // FEWER, self.best, REHEAT)
         shaken = self.pi * (1 + self.rng.normal(0.0, SHAKE, self.core.units))
         self.pi, self.height = self.ascend(self.core, shaken, self.budget.rounds // 2)
 
@@ -96,11 +98,18 @@ class Attempt:
     def part(self, kept: NDArray[np.int64]) -> Attempt:
         """A district (units, ascending) as an attempt of its own, with what is known of it."""
         rng = np.random.default_rng(int(self.rng.integers(2**62)))
-        part = Attempt(restrict(self.core, kept), rng, self.budget, self.clock)
-        part.best = canonical(self.incumbent()[kept])
+        best = canonical(self.incumbent()[kept])
+        count = int(best.max()) + 1 if self.core.counted else None
+        problem = replace(restrict(self.core, kept), min_bodies=count, max_bodies=count)
+        part = Attempt(problem, rng, self.budget, self.clock)
+        part.best = best
         part.pi = None if self.pi is None else self.pi[kept]
         part.pool.take(self.pool.within(kept), np.arange(len(kept)))
         return part
+
+    def _anneal(self, moves: int, start: NDArray[np.int32] | None, heat: float) -> None:
+        see, over = self.pool.add_partition, self.clock.over
+        self.keep(search.run(self.guide, self.flat, self.rng, moves, start, heat, see, over))
 
     def keep(self, found: NDArray[np.int32] | None) -> None:
         """A partition becomes the incumbent if it is valid and cheaper."""

@@ -14,13 +14,13 @@ from optimiser.clock import never
 class Budget:
     """How much work to do: counts, so that a seed gives the same bytes on any machine; `seconds` is only a last resort.
 
-    moves: of each annealing run. rounds: pricings at the root and, a quarter as many, in each branch. branches: most of
-    them. turns: times that districts are dealt and improved. gap: stop when proved this close. columns: most bodies
-    offered to the integer programme. stop: asked wherever the clock is; once it says True the work ends as at the
-    limit.
+    moves: per unit, of each annealing run. rounds: pricings at the root and, a quarter as many, in each branch.
+    branches: most of them. turns: times that districts are dealt and improved. gap: stop when proved this close.
+    columns: most bodies offered to the integer programme. stop: asked wherever the clock is; once it says True the work
+    ends as at the limit.
     """
 
-    moves: int = 300_000
+    moves: int = 5_000
     rounds: int = 80
     branches: int = 3
     turns: int = 4

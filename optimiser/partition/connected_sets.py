@@ -22,7 +22,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.state import inner
+from optimiser.partition.compiled import inner
 
 INF = np.inf
 BIN = 64  # patients between the sizes at which rest_λ is tabulated

@@ -1,75 +1,111 @@
-"""Districts: groups of neighbouring bodies small enough to be solved again as problems of their own, whose sum is never
-dearer than before.
+"""Districts: groups of neighbouring bodies that are searched by themselves, so that many units cost no more apiece than
+few, and several threads can search at once.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from optimiser.partition.problem import PartitionProblem, SplitCharge
+from optimiser.partition.state import Flat, starts
 
-UNITS, BODIES = 400, 8  # that a district holds at least, where there are as many
+UNITS = 400  # of a district that is searched, about: its block of the costs stays near the processor
+BODIES = 4  # of a district, at least: fewer have nothing to exchange
 
 
-def restrict(problem: PartitionProblem, kept: NDArray[np.int64]) -> PartitionProblem:
-    """The problem of some units alone (ascending positions), with their own centres; the number of bodies is free."""
-    position = np.full(problem.units, -1, dtype=np.int32)
-    position[kept] = np.arange(len(kept))
-    centres = np.flatnonzero(position[problem.owner] >= 0)
-    edges = position[problem.edges]
-    return replace(
-        problem,
-        labels=tuple(problem.labels[i] for i in kept),
-        weights=problem.weights[kept],
-        owner=position[problem.owner[centres]],
-        costs=problem.costs[np.ix_(kept, centres)],
-        steer=None if problem.steer is None else problem.steer[np.ix_(kept, centres)],
-        edges=edges[(edges >= 0).all(axis=1)],
-        apart=tuple(
-            (int(position[a]), int(position[b])) for a, b in problem.apart if min(position[a], position[b]) >= 0
-        ),
-        frozen=tuple(int(position[i]) for i in problem.frozen if position[i] >= 0),
-        min_bodies=None,
-        max_bodies=None,
-        splits=None if problem.splits is None else SplitCharge(problem.splits.rate, problem.splits.patients[kept]),
+@dataclass(frozen=True)
+class District:
+    """units: their positions, those of a body side by side. flat: their problem."""
+
+    units: NDArray[np.int64]
+    flat: Flat
+
+
+def deal(flat: Flat, body: NDArray[np.int64], rng: np.random.Generator, units: int = UNITS) -> list[NDArray[np.int64]]:
+    """The units in districts of about so many, ascending, drawn at random; whole bodies (number by unit). One district
+    where few units are, or where the split charge links bodies far apart.
+    """
+    count = min(round(len(body) / units), len(np.unique(body)) // BODIES)
+    if count <= 1 or flat.split_rate > 0:
+        return [np.arange(len(body))]
+    group = _grouped(flat, body, count, rng)
+    order = np.argsort(group, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
+
+
+def parted(flat: Flat, body: NDArray[np.int64], rng: np.random.Generator) -> list[District]:
+    """The units in districts with their problems. One of all units while the number of bodies is out of bounds, which
+    none could mend alone.
+    """
+    bodies = len(np.unique(body))
+    fewest = 0 if flat.fewest < 0 else flat.fewest
+    most = bodies if flat.most < 0 else flat.most
+    dealt = deal(flat, body, rng) if fewest <= bodies <= most else []
+    if len(dealt) <= 1:
+        return [District(np.arange(len(body)), flat)]
+    made: list[District] = []
+    for members in dealt:
+        units = members[np.argsort(body[members], kind="stable")]
+        held = len(np.unique(body[units]))
+        # only one district may use what the bounds on their number leave free: two could overstep them together
+        up, down = (most - bodies, min(held, bodies - fewest)) if not made else (0, 0)
+        low, high = -1 if flat.fewest < 0 else held - down, -1 if flat.most < 0 else held + up
+        made.append(District(units, _restricted(flat, units)._replace(fewest=low, most=high)))
+    return made
+
+
+def _grouped(flat: Flat, body: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Unit → district: districts grow from random bodies over touching ones, the one of fewest units first."""
+    names, number = np.unique(body, return_inverse=True)
+    pairs = np.column_stack([np.repeat(number, np.diff(flat.indptr)), number[flat.indices]])
+    touch = sparse.coo_matrix((np.ones(len(pairs)), pairs.T), shape=(len(names),) * 2).tocsr()
+    units = np.bincount(number)
+    group = np.full(len(names), -1)
+    shuffled = rng.permutation(len(names)).tolist()
+    filled, edge = [0] * count, [[b] for b in shuffled[:count]]
+    while (group < 0).any():
+        growing = [d for d in range(count) if edge[d]]
+        d = min(growing or range(count), key=lambda x: filled[x])
+        if edge[d]:
+            b = edge[d].pop(int(rng.integers(len(edge[d]))))
+        else:
+            b = next(x for x in shuffled if group[x] < 0)
+        if group[b] < 0:
+            group[b] = d
+            filled[d] += int(units[b])
+            edge[d] += [int(c) for c in touch.indices[touch.indptr[b] : touch.indptr[b + 1]] if group[c] < 0]
+    return group[number]
+
+
+def _restricted(flat: Flat, units: NDArray[np.int64]) -> Flat:
+    """The problem of some units, in the order given."""
+    n = len(units)
+    local = np.full(len(flat.weights), -1)
+    local[units] = np.arange(n)
+    centres = np.flatnonzero(local[flat.owner] >= 0)
+    owner = local[flat.owner[centres]]
+    centres = centres[np.argsort(owner, kind="stable")]
+    owner = np.sort(owner)
+    links, apart = (_inside(local, *x) for x in ((flat.indptr, flat.indices), (flat.apart_start, flat.apart)))
+    return flat._replace(
+        weights=flat.weights[units],
+        costs=flat.costs[np.ix_(units, centres)],
+        owner=owner,
+        centre_start=starts(owner, n),
+        centres=np.arange(len(centres)),
+        indptr=starts(links[:, 0], n),
+        indices=links[:, 1].copy(),
+        apart_start=starts(apart[:, 0], n),
+        apart=apart[:, 1].copy(),
+        pieces=flat.pieces[units],
     )
 
 
-def deal(problem: PartitionProblem, body: NDArray[np.int32], rng: np.random.Generator) -> list[NDArray[np.int64]]:
-    """Units of each district, ascending; every body (number by unit) is in one. One district where the split charge
-    ties all bodies together, or where there are too few units for two.
-    """
-    whole = [np.arange(problem.units)]
-    if problem.units < 2 * UNITS or (problem.splits is not None and problem.splits.rate > 0):
-        return whole
-    units = np.bincount(body)
-    near = _neighbours(problem, body)
-    district = np.full(len(units), -1)
-    made = 0
-    for first in rng.permutation(len(units)):
-        if district[first] >= 0:
-            continue
-        waiting, held, count = [int(first)], 0, 0
-        district[first] = made
-        while waiting and (held < UNITS or count < BODIES):
-            b = waiting.pop(0)
-            district[b] = made
-            held, count = held + int(units[b]), count + 1
-            joined = [c for c in near[b] if district[c] < 0]
-            district[joined] = made
-            waiting += joined
-        district[waiting] = -1
-        made += 1
-    return [np.flatnonzero(district[body] == d) for d in range(made)]
-
-
-def _neighbours(problem: PartitionProblem, body: NDArray[np.int32]) -> list[list[int]]:
-    """Bodies that touch each body."""
-    a, b = body[problem.edges[:, 0]], body[problem.edges[:, 1]]
-    count = int(body.max()) + 1
-    half = sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(count, count))
-    return [sorted(row) for row in (half + half.T).tolil().rows]
+def _inside(local: NDArray[np.int64], start: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Pairs of local numbers, sorted, of the pairs that lie wholly among the units kept."""
+    pairs = np.column_stack([local[np.repeat(np.arange(len(local)), np.diff(start))], local[other]])
+    pairs = pairs[(pairs >= 0).all(axis=1)]
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]

@@ -22,8 +22,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from optimiser.partition.compiled import inner
 from optimiser.partition.separators import CLIMBS, climb, keep_charges, put_back, separate, weigh
-from optimiser.partition.state import inner
 
 INF = np.inf
 PATIENCE = 4  # climbs that lift it little before shorter steps

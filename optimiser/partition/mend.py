@@ -13,7 +13,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.state import Flat, inner, size_cost
+from optimiser.partition.compiled import inner
+from optimiser.partition.state import Flat, size_cost
 
 Members = tuple[int, ...]
 STEPS = 60

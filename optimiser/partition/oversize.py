@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csgraph
 
-from optimiser.partition.districts import restrict
 from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.restrict import restrict
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from optimiser.partition.solve import solve
 from optimiser.partition.tries import grown, tried
 
 FEW = 12  # units of which every body is tried
-TRY = Budget(moves=40_000, rounds=0, branches=1, seconds=60.0)
+TRY = Budget(moves=500, rounds=0, branches=1, seconds=60.0)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.tighten import tighten
 
 HOTTER_TRIES = 3
+DISTRICT = 800  # units of a district to be improved, about
 SAVING = 1e-6  # of the objective: less is none
 BEYOND = 0.01  # of a body's cost: how far past the last body counted reduced costs are known
 
@@ -63,7 +64,7 @@ class Run(Attempt):
         districts, so what they save adds up. True where that is anything.
         """
         before = self.guide.objective(self.incumbent())
-        units = deal(self.guide, self.incumbent(), self.rng)
+        units = deal(self.flat, self.incumbent().astype(np.int64), self.rng, DISTRICT)
         parts = [self.part(kept) for kept in units] if len(units) > 1 else [self]
         with ThreadPoolExecutor(numba.get_num_threads()) as threads:
             list(threads.map(lambda part: part.look_around(), parts))
@@ -90,7 +91,7 @@ class Run(Attempt):
         """
         for _ in range(HOTTER_TRIES):
             if self.best is None and not self.clock.over():
-                self.search(None, heat=2.0)
+                self.search(None, heat=10.0)
         if self.best is None:
             self.recombine()
         if self.best is None and self.every_body:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.state import inner
+from optimiser.partition.compiled import inner
 
 MOST = 64  # separated units of one centre
 WIDEST = 12  # units of a separator

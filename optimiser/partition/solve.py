@@ -54,8 +54,8 @@ def solve(
         assignment = restore(np.empty(0, np.int32))
         return Solution(assignment, fixed, fixed, (), "sets", restore.kept, False)
     run = Run(problem, core, fixed, seed, budget, report)
-    run.search(None if start is None else canonical(start[restore.kept]), heat=0.3)
-    run.search(run.best, heat=0.05)
+    run.search(None if start is None else canonical(start[restore.kept]), heat=3.0)
+    run.search(run.best, heat=3.0)
     run.persist()
     if prove:
         run.prove()

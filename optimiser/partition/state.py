@@ -1,7 +1,8 @@
 """A partition being annealed: flat arrays for the compiled moves, and what it costs.
 
-For every centre inside its own body, `sums[centre]` is what the body would pay with that centre, so a move costs
-O(members). Sizes and numbers of bodies outside their bounds, and pairs out of reach, carry a steep penalty: a search
+Every body has a centre, the best it owns. For every centre inside its own body, `sums[centre]` is what the body would
+pay with that centre: a move is judged in O(1) at the centres of now, and once made its bodies find their best centres
+in O(members). Sizes and numbers of bodies outside their bounds, and pairs out of reach, carry a steep penalty: a search
 may start from an invalid partition and walk to a valid one.
 """
 
@@ -9,27 +10,27 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from optimiser.partition.compiled import bare
 from optimiser.partition.problem import PartitionProblem
 
 OUT_OF_REACH = 1e9  # £: dearer than any body, small enough to keep pennies in a float64 sum
 PER_PATIENT_OUT_OF_BOUNDS = 1e3  # £ per patient below lo or above hi
 PER_BODY_OUT_OF_BOUNDS = 1e9  # £ per body too many or too few
 MOST_MEMBERS = 1024  # of a body, unless the search starts from larger ones: bounds the memory
-
-
-inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
+MOST_CELLS = 4_000_000  # units × centres of two bodies merged and split: bounds the memory
 
 
 class Flat(NamedTuple):
     """The problem as arrays; none of it changes. centres of unit u: centres[centre_start[u] : centre_start[u + 1]];
-    neighbours and kept-apart units alike. curve: g at every whole number of patients. fewest, most: −1 for no bound."""
+    neighbours and kept-apart units alike. owner: unit of each centre. curve: g at every whole number of patients.
+    fewest, most: −1 for no bound."""
 
     weights: NDArray[np.int64]
     costs: NDArray[np.float64]
+    owner: NDArray[np.int64]
     centre_start: NDArray[np.int64]
     centres: NDArray[np.int64]
     indptr: NDArray[np.int64]
@@ -47,38 +48,42 @@ class Flat(NamedTuple):
 
 
 class State(NamedTuple):
-    """The partition now. By body: size, filled (members it has), live, members, cost (split charge apart), held
-    (patients by label). By unit: body, where (its place in members). tally: [total cost, patients in minority pieces];
-    number: [bodies, slots in use].
+    """The partition now, and work space. By body: size, filled (members it has, 0: a free slot), members, centre, cost
+    (split charge apart), held (patients by label). By unit: body, where (its place in members), mark (number of the
+    walk that last met it), queue, best (body in the best partition met). By centre: sums. tally: [total cost, patients
+    in minority pieces, cost of the best]; number: [bodies, slots in use, walks so far]; seed: of the draws.
     """
 
     body: NDArray[np.int64]
     where: NDArray[np.int64]
     size: NDArray[np.int64]
     filled: NDArray[np.int64]
-    live: NDArray[np.bool_]
     members: NDArray[np.int64]
+    centre: NDArray[np.int64]
     cost: NDArray[np.float64]
     held: NDArray[np.float64]
     sums: NDArray[np.float64]
+    mark: NDArray[np.int64]
+    queue: NDArray[np.int64]
+    best: NDArray[np.int64]
     tally: NDArray[np.float64]
     number: NDArray[np.int64]
+    seed: NDArray[np.uint64]
 
 
-class Scratch(NamedTuple):
-    """Work space of the moves, by unit or by label."""
+class Side(NamedTuple):
+    """Work space of a merge and split, by place among the units of the two bodies, unless said otherwise. place: by
+    unit. parent, order: of a spanning tree. below: patients of a subtree. cells: what a subtree would pay, by centre.
+    """
 
-    mark: NDArray[np.bool_]
-    queue: NDArray[np.int64]
-    side: NDArray[np.int64]
+    units: NDArray[np.int64]
     place: NDArray[np.int64]
     parent: NDArray[np.int64]
     order: NDArray[np.int64]
     below: NDArray[np.int64]
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    on_left: NDArray[np.bool_]
+    left: NDArray[np.bool_]
     best_left: NDArray[np.bool_]
+    cells: NDArray[np.float64]
     new_a: NDArray[np.float64]
     new_b: NDArray[np.float64]
 
@@ -98,7 +103,8 @@ def flatten(problem: PartitionProblem) -> Flat:
     return Flat(
         weights=problem.weights.astype(np.int64),
         costs=np.where(np.isfinite(problem.costs), problem.costs, OUT_OF_REACH),
-        centre_start=_starts(problem.owner, n),
+        owner=problem.owner.astype(np.int64),
+        centre_start=starts(problem.owner, n),
         centres=np.argsort(problem.owner, kind="stable").astype(np.int64),
         indptr=graph.indptr.astype(np.int64),
         indices=graph.indices.astype(np.int64),
@@ -106,7 +112,7 @@ def flatten(problem: PartitionProblem) -> Flat:
         lo=problem.lo,
         hi=hi,
         contiguous=problem.contiguous,
-        apart_start=_starts(apart[:, 0], n),
+        apart_start=starts(apart[:, 0], n),
         apart=apart[:, 1].copy(),
         split_rate=float(splits.rate) if splits is not None else 0.0,
         pieces=np.ascontiguousarray(splits.patients, dtype=float) if splits is not None else np.zeros((n, 1)),
@@ -115,76 +121,79 @@ def flatten(problem: PartitionProblem) -> Flat:
     )
 
 
-def _starts(labels: NDArray, n: int) -> NDArray[np.int64]:
+def starts(labels: NDArray, n: int) -> NDArray[np.int64]:
+    """Where each of n labels begins among the sorted labels, and where the last ends."""
     return np.concatenate(([0], np.cumsum(np.bincount(labels, minlength=n)))).astype(np.int64)
 
 
-def scratch(flat: Flat) -> Scratch:
-    """Fresh work space."""
+def side(flat: Flat) -> Side:
+    """Fresh work space of merges and splits."""
     n, labels = flat.pieces.shape
-    whole = [np.zeros(n + 1, np.int64) for _ in range(7)]
-    flags = [np.zeros(n, np.bool_) for _ in range(3)]
-    queue, side, parent, order, below, left, right = whole
-    return Scratch(
-        flags[0], queue, side, np.full(n, -1, np.int64), parent, order, below, left, right, flags[1], flags[2],
-        np.zeros(labels), np.zeros(labels),
+    units, parent, order, below = (np.zeros(n, np.int64) for _ in range(4))
+    left, best_left = (np.zeros(n, np.bool_) for _ in range(2))
+    cells = np.empty(min(flat.costs.size, MOST_CELLS))
+    return Side(
+        units, np.full(n, -1, np.int64), parent, order, below, left, best_left, cells, np.zeros(labels),
+        np.zeros(labels),
     )  # fmt: skip
 
 
-def fresh(flat: Flat, body: NDArray[np.int64]) -> State:
-    """The state of a partition (unit → body number, copied), priced from scratch."""
+def fresh(flat: Flat, body: NDArray[np.int64], seed: int) -> State:
+    """Room for the state of a partition (unit → body number, copied), which `fill` prices."""
     n, labels = flat.pieces.shape
     slots = n + 2
-    state = State(
+    return State(
         body=body.astype(np.int64).copy(),
         where=np.zeros(n, np.int64),
         size=np.zeros(slots, np.int64),
         filled=np.zeros(slots, np.int64),
-        live=np.zeros(slots, np.bool_),
-        members=np.full((slots, min(n, max(MOST_MEMBERS, np.bincount(body).max())) + 2), -1, np.int64),
+        members=np.empty((slots, min(n, max(MOST_MEMBERS, np.bincount(body).max())) + 2), np.int64),
+        centre=np.zeros(slots, np.int64),
         cost=np.zeros(slots),
         held=np.zeros((slots if flat.split_rate > 0 else 1, labels)),
         sums=np.zeros(flat.costs.shape[1]),
-        tally=np.zeros(2),
-        number=np.zeros(2, np.int64),
+        mark=np.zeros(n, np.int64),
+        queue=np.zeros(n + 1, np.int64),
+        best=body.astype(np.int64).copy(),
+        tally=np.zeros(3),
+        number=np.zeros(3, np.int64),
+        seed=np.array([seed], np.uint64),
     )
-    _fill(flat, state)
-    return state
 
 
-@numba.njit(cache=True)
-def _fill(flat, state):
+@bare
+def fill(flat, state):
+    """Members, sizes and costs of a fresh state."""
     for u in range(len(state.body)):
         enter(flat, state, u, state.body[u])
     for b in range(len(state.size)):
         if state.filled[b] > 0:
-            state.live[b] = True
             state.number[0] += 1
             state.number[1] = b + 1
             reprice(flat, state, b)
-    nothing = np.zeros(flat.pieces.shape[1])
+            state.tally[0] += state.cost[b]
     if flat.split_rate > 0:
-        state.tally[1] = minority(state, -1, -1, nothing, nothing)
-    state.tally[0] = flat.split_rate * state.tally[1] + miscount(flat, state.number[0])
-    for b in range(len(state.cost)):
-        state.tally[0] += state.cost[b]
+        state.tally[1] = minority(state, -1, -1, state.held[0], state.held[0])
+    state.tally[0] += flat.split_rate * state.tally[1] + miscount(flat, state.number[0])
 
 
-@inner
-def add(row, other, times):
-    """row += times × other. A loop: whole-array expressions take seconds to compile."""
-    for t in range(len(row)):
-        row[t] += times * other[t]
+@bare
+def draw(state):
+    """A number of [0, 1): SplitMix64 (Steele, Lea and Flood 2014)."""
+    state.seed[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = state.seed[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.int64((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
 
 
-@inner
-def zero(row):
-    """row = 0."""
-    for t in range(len(row)):
-        row[t] = 0.0
+@bare
+def below(state, count):
+    """A whole number of 0 … count − 1."""
+    return int(draw(state) * count)
 
 
-@inner
+@bare
 def enter(flat, state, u, b):
     """Unit u becomes body b's last member; costs are left to `reprice`."""
     state.body[u] = b
@@ -193,35 +202,48 @@ def enter(flat, state, u, b):
     state.filled[b] += 1
     state.size[b] += flat.weights[u]
     if flat.split_rate > 0:
-        add(state.held[b], flat.pieces[u], 1.0)
+        for t in range(state.held.shape[1]):
+            state.held[b, t] += flat.pieces[u, t]
 
 
-@inner
+@bare
 def clear(flat, state, b):
     """Body b loses every member."""
     state.filled[b] = 0
     state.size[b] = 0
+    state.cost[b] = 0.0
     if flat.split_rate > 0:
-        zero(state.held[b])
+        for t in range(state.held.shape[1]):
+            state.held[b, t] = 0.0
 
 
-@inner
+@bare
 def reprice(flat, state, b):
-    """sums and cost of body b from its members."""
+    """sums, centre and cost of body b from its members."""
+    for a in range(state.filled[b]):
+        owner = state.members[b, a]
+        for e in range(flat.centre_start[owner], flat.centre_start[owner + 1]):
+            total = 0.0
+            for c in range(state.filled[b]):
+                total += flat.costs[state.members[b, c], flat.centres[e]]
+            state.sums[flat.centres[e]] = total
+    settle(flat, state, b)
+
+
+@bare
+def settle(flat, state, b):
+    """Centre and cost of body b from its sums."""
     best = np.inf
     for a in range(state.filled[b]):
         owner = state.members[b, a]
         for e in range(flat.centre_start[owner], flat.centre_start[owner + 1]):
-            j = flat.centres[e]
-            total = 0.0
-            for c in range(state.filled[b]):
-                total += flat.costs[state.members[b, c], j]
-            state.sums[j] = total
-            best = min(best, total)
+            if state.sums[flat.centres[e]] < best:
+                best = state.sums[flat.centres[e]]
+                state.centre[b] = flat.centres[e]
     state.cost[b] = best + size_cost(flat, state.size[b])
 
 
-@inner
+@bare
 def size_cost(flat, patients):
     """g(P), with the penalty for a size outside its bounds."""
     if patients > flat.hi:
@@ -231,7 +253,7 @@ def size_cost(flat, patients):
     return flat.curve[patients]
 
 
-@inner
+@bare
 def miscount(flat, bodies):
     """£ for a number of bodies outside its bounds."""
     if flat.most >= 0 and bodies > flat.most:
@@ -241,22 +263,24 @@ def miscount(flat, bodies):
     return 0.0
 
 
-@inner
+@bare
 def minority(state, a, b, new_a, new_b):
-    """Σ over labels of patients outside the largest piece, bodies a and b (−1: none) holding new_a and new_b."""
+    """Σ over labels of patients outside the largest piece; bodies a and b (−1: none of these) hold new_a and new_b."""
     lost = 0.0
     for t in range(len(new_a)):
-        top = max(new_a[t], new_b[t])
-        total = new_a[t] + new_b[t]
+        top = total = 0.0
+        if a >= 0:
+            top = max(new_a[t], new_b[t])
+            total = new_a[t] + new_b[t]
         for c in range(state.number[1]):
-            if state.live[c] and c not in (a, b):
+            if state.filled[c] > 0 and c not in (a, b):
                 total += state.held[c, t]
                 top = max(top, state.held[c, t])
         lost += total - top
     return lost
 
 
-@inner
+@bare
 def may_join(flat, state, u, b, without):
     """No unit that u is kept apart from is in body b (`without`: one that is leaving it)."""
     for e in range(flat.apart_start[u], flat.apart_start[u + 1]):

@@ -4,123 +4,151 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimiser.partition.state import add, inner, may_join, minority, size_cost
+from optimiser.partition.compiled import bare
+from optimiser.partition.state import below, draw, may_join, settle, size_cost
 
 SWAPS = 0.3  # share of boundary moves tried as exchanges
+FARTHER = 0.4  # chance of every step beyond a neighbour, where bodies need not touch
 
 
-@inner
-def trade(flat, state, scratch, u, heat, rng):
+@bare
+def trade(flat, state, u, heat):
     """Try to move unit u next door; True when the state has changed."""
     degree = flat.indptr[u + 1] - flat.indptr[u]
     a = state.body[u]
     if degree == 0 or state.filled[a] == 1:
         return False
-    b = state.body[flat.indices[flat.indptr[u] + int(rng.random() * degree)]]
+    v = flat.indices[flat.indptr[u] + below(state, degree)]
+    while not flat.contiguous and draw(state) < FARTHER:
+        v = flat.indices[flat.indptr[v] + below(state, flat.indptr[v + 1] - flat.indptr[v])]
+    b = state.body[v]
     if a == b or state.filled[b] + 1 >= state.members.shape[1]:
         return False
     back = -1
-    if rng.random() < SWAPS:
-        back = _partner(flat, state, u, a, b, rng)
+    if draw(state) < SWAPS:
+        back = _partner(flat, state, u, a, b)
         if back < 0:
             return False
     shift = flat.weights[u] - (flat.weights[back] if back >= 0 else 0)
     size_a, size_b = state.size[a] - shift, state.size[b] + shift
     if back < 0 and (size_b > flat.hi >= state.size[b] or size_a < flat.lo <= state.size[a]):
         return False
+    change = _changed(flat, state, a, u, back) + size_cost(flat, size_a) - state.cost[a]
+    change += _changed(flat, state, b, back, u) + size_cost(flat, size_b) - state.cost[b]
+    lost = _lost(flat, state, u, back, a, b) if flat.split_rate > 0 else 0.0
+    change += flat.split_rate * lost
+    if change > 0 and draw(state) >= np.exp(-change / heat):
+        return False
     if not may_join(flat, state, u, b, back) or (back >= 0 and not may_join(flat, state, back, a, u)):
         return False
-    cost_a = _changed(flat, state, a, u, back) + size_cost(flat, size_a)
-    cost_b = _changed(flat, state, b, back, u) + size_cost(flat, size_b)
-    change = cost_a + cost_b - state.cost[a] - state.cost[b]
-    lost = state.tally[1]
-    if flat.split_rate > 0:
-        for t in range(len(scratch.new_a)):
-            moved = flat.pieces[u, t] - (flat.pieces[back, t] if back >= 0 else 0.0)
-            scratch.new_a[t] = state.held[a, t] - moved
-            scratch.new_b[t] = state.held[b, t] + moved
-        lost = minority(state, a, b, scratch.new_a, scratch.new_b)
-        change += flat.split_rate * (lost - state.tally[1])
-    if change > 0 and rng.random() >= np.exp(-change / heat):
+    if flat.contiguous and not _stays_whole(flat, state, a, u, back):
         return False
-    if flat.contiguous:
-        if not _stays_whole(flat, state, scratch, a, u, back):
-            return False
-        if back >= 0 and not _stays_whole(flat, state, scratch, b, back, u):
-            return False
-    _cross(flat, state, u, a, b)
-    if back >= 0:
-        _cross(flat, state, back, b, a)
-    state.cost[a], state.cost[b] = cost_a, cost_b
-    state.tally[0] += change
-    state.tally[1] = lost
+    if flat.contiguous and back >= 0 and not _stays_whole(flat, state, b, back, u):
+        return False
+    before = state.cost[a] + state.cost[b]
+    for step in range(2 if back >= 0 else 1):
+        _cross(flat, state, u if step == 0 else back, a if step == 0 else b, b if step == 0 else a)
+    settle(flat, state, a)
+    settle(flat, state, b)
+    state.tally[0] += state.cost[a] + state.cost[b] - before + flat.split_rate * lost
+    state.tally[1] += lost
     return True
 
 
-@inner
-def _partner(flat, state, u, a, b, rng):
-    """A random unit of b that touches a elsewhere than at u; −1 when the one drawn does not."""
-    w = state.members[b, int(rng.random() * state.filled[b])]
+@bare
+def _partner(flat, state, u, a, b):
+    """A random unit of b; −1 when bodies must touch and the one drawn does not touch a elsewhere than at u."""
+    w = state.members[b, below(state, state.filled[b])]
+    if not flat.contiguous:
+        return w
     for e in range(flat.indptr[w], flat.indptr[w + 1]):
         if state.body[flat.indices[e]] == a and flat.indices[e] != u:
             return w
     return -1
 
 
-@inner
+@bare
 def _changed(flat, state, b, leaves, joins):
-    """Assignment cost of body b after one unit leaves (−1: none) and one joins (−1: none)."""
+    """Assignment cost of body b after one unit leaves (−1: none) and one joins (−1: none), with the centre of now, or,
+    when that leaves, with the best of the others."""
+    j = state.centre[b]
+    if flat.owner[j] != leaves:
+        total = state.sums[j]
+        if leaves >= 0:
+            total -= flat.costs[leaves, j]
+        if joins >= 0:
+            total += flat.costs[joins, j]
+        return total
     best = np.inf
     for m in range(state.filled[b]):
         owner = state.members[b, m]
-        if owner == leaves:
-            continue
-        for e in range(flat.centre_start[owner], flat.centre_start[owner + 1]):
-            j = flat.centres[e]
-            total = state.sums[j]
-            if leaves >= 0:
-                total -= flat.costs[leaves, j]
-            if joins >= 0:
-                total += flat.costs[joins, j]
-            best = min(best, total)
-    if joins >= 0:
+        if owner != leaves:
+            for e in range(flat.centre_start[owner], flat.centre_start[owner + 1]):
+                j = flat.centres[e]
+                total = state.sums[j] - flat.costs[leaves, j]
+                if joins >= 0:
+                    total += flat.costs[joins, j]
+                best = min(best, total)
+    if state.filled[b] == 1:  # one unit takes the place of another
         for e in range(flat.centre_start[joins], flat.centre_start[joins + 1]):
-            j = flat.centres[e]
-            total = flat.costs[joins, j]
-            for m in range(state.filled[b]):
-                if state.members[b, m] != leaves:
-                    total += flat.costs[state.members[b, m], j]
-            best = min(best, total)
+            best = min(best, flat.costs[joins, flat.centres[e]])
     return best
 
 
-@inner
-def _stays_whole(flat, state, scratch, b, leaves, joins):
-    """Is body b still in one piece after `leaves` goes and `joins` (−1: none) comes?"""
-    total = state.filled[b] - 1 + (1 if joins >= 0 else 0)
-    if total <= 1:
-        return True
-    first = state.members[b, 0] if state.members[b, 0] != leaves else state.members[b, 1]
-    if state.filled[b] == 1:
+@bare
+def _lost(flat, state, u, back, a, b):
+    """Patients more in minority pieces once u has left a for b, in exchange for `back` (−1: nothing)."""
+    lost = 0.0
+    for t in range(state.held.shape[1]):
+        moved = flat.pieces[u, t] - (flat.pieces[back, t] if back >= 0 else 0.0)
+        if moved != 0:
+            rest = 0.0
+            for c in range(state.number[1]):
+                if state.filled[c] > 0 and c not in (a, b):
+                    rest = max(rest, state.held[c, t])
+            lost += max(rest, state.held[a, t], state.held[b, t])
+            lost -= max(rest, state.held[a, t] - moved, state.held[b, t] + moved)
+    return lost
+
+
+@bare
+def _stays_whole(flat, state, b, leaves, joins):
+    """Is body b, in one piece now, still so after `leaves` goes and `joins` (−1: none) comes? It is when a walk meets
+    all that touched `leaves`, and `joins`."""
+    walk = state.number[2] + 1
+    state.number[2] = walk + 1
+    sought, first = 0, -1
+    for e in range(flat.indptr[leaves], flat.indptr[leaves + 1]):
+        v = flat.indices[e]
+        if state.body[v] == b:
+            state.mark[v] = walk
+            sought += 1
+            first = v
+    if joins >= 0:
+        state.mark[joins] = walk
+        sought += 1
         first = joins
+    if sought <= 1:
+        return True
     head, tail = 0, 1
-    scratch.queue[0] = first
-    scratch.mark[first] = True
-    while head < tail:
-        u = scratch.queue[head]
+    state.queue[0] = first
+    state.mark[first] = walk + 1
+    sought -= 1
+    while head < tail and sought > 0:
+        u = state.queue[head]
         head += 1
         for e in range(flat.indptr[u], flat.indptr[u + 1]):
             v = flat.indices[e]
-            if not scratch.mark[v] and v != leaves and (state.body[v] == b or v == joins):
-                scratch.mark[v] = True
-                scratch.queue[tail] = v
+            if state.mark[v] <= walk and v != leaves and (state.body[v] == b or v == joins):
+                if state.mark[v] == walk:
+                    sought -= 1
+                state.mark[v] = walk + 1
+                state.queue[tail] = v
                 tail += 1
-    for k in range(tail):
-        scratch.mark[scratch.queue[k]] = False
-    return tail == total
+    return sought == 0
 
 
-@inner
+@bare
 def _cross(flat, state, x, a, b):
     """Unit x leaves a for b; members, sizes, pieces and sums follow (costs are the caller's)."""
     last = state.members[a, state.filled[a] - 1]
@@ -147,5 +175,6 @@ def _cross(flat, state, x, a, b):
             total += flat.costs[state.members[b, m], flat.centres[e]]
         state.sums[flat.centres[e]] = total
     if flat.split_rate > 0:
-        add(state.held[a], flat.pieces[x], -1.0)
-        add(state.held[b], flat.pieces[x], 1.0)
+        for t in range(state.held.shape[1]):
+            state.held[a, t] -= flat.pieces[x, t]
+            state.held[b, t] += flat.pieces[x, t]

@@ -13,7 +13,7 @@ from tests.ascii_map import drawn, region, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-QUICK = Budget(moves=8_000, rounds=6, branches=1)
+QUICK = Budget(moves=300, rounds=6, branches=1)
 ROAD = "A A A A A A"
 SIZES = {"scales_used": ["consortium"], "scale.consortium.min_patients": 40_000}
 

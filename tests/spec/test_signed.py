@@ -17,7 +17,7 @@ from optimiser.scenario import Scenario, load_scenario
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
-QUICK = Budget(moves=60_000, rounds=0, branches=1)
+QUICK = Budget(moves=500, rounds=0, branches=1)
 LEAD, WANTED = "Z83006", ("Z84028", "Z84077")
 
 

@@ -1,0 +1,10 @@
+"""How the inner functions of compiled loops are compiled: called from other compiled functions only."""
+
+from __future__ import annotations
+
+import numba
+
+inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
+
+# Without reference counts, which would cost half the time of a move: such functions neither make nor keep arrays.
+bare = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)
