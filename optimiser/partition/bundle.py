@@ -117,6 +117,8 @@ def _look(
     priced = price(pi, cut, exact)
     least, centre = by_unit(problem, priced.least)
     k, chosen = cheapest_count(problem, least)
+    if problem.counted and k and np.inf > least[chosen[-1]] >= cut - exact:
+        return _look(problem, price, pi, near, np.inf, exact)  # a body beyond the cut is counted after all
     if not np.isfinite(least[chosen]).all():
         chosen = chosen[:0]  # no partition has so many bodies: nothing to step from
     theta, count = _charge(problem, least[chosen], k)

@@ -254,8 +254,8 @@ def price_some(first, every, tables, work, pi, cut, tolerance, most_nodes, least
 
 @inner
 def _price_touching(tables, work, pi, j, cut, tolerance, most_nodes, chosen, apart):
-    """A lower bound of r_j over connected sets: charges climb until it passes the cut, its set touches, or no rise is
-    left. apart: the charges that it holds for.
+    """A lower bound of r_j over connected sets, none lower than without charges: these climb until it passes the cut,
+    its set touches, or no rise is left. apart: those that it holds for.
     """
     own, end = tables.start[j], tables.start[j + 1]
     met, kept, kept_top = (
@@ -297,7 +297,15 @@ def _price_touching(tables, work, pi, j, cut, tolerance, most_nodes, chosen, apa
     if top > best:
         put_back(apart, j, kept_top, number_top)
         _shift(tables, work, pi, own, end, apart, j)
-        return _price(tables, work, own, end, cut, tolerance, most_nodes, chosen)
+        best, number = _price(tables, work, own, end, cut, tolerance, most_nodes, chosen), number_top
+        keep_charges(apart, j, kept)
+    if number > 0 and best < cut:  # in whole units the charges may cost more than they bring
+        apart.number[j] = 0
+        _shift(tables, work, pi, own, end, apart, j)
+        lower = _price(tables, work, own, end, cut, tolerance, most_nodes, met)
+        if lower >= best:
+            chosen[:] = met
+            return lower
     put_back(apart, j, kept, number)
     return best
 

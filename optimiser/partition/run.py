@@ -15,6 +15,7 @@ from optimiser.partition.attempt import Attempt
 from optimiser.partition.bound import bound_value, last_counted, starting_multipliers
 from optimiser.partition.branches import Branch, children, root
 from optimiser.partition.budget import Budget, Progress
+from optimiser.partition.bundle import EXACT
 from optimiser.partition.connected_sets import ConnectedTables
 from optimiser.partition.districts import deal
 from optimiser.partition.problem import PartitionProblem
@@ -22,6 +23,7 @@ from optimiser.partition.tighten import tighten
 
 HOTTER_TRIES = 3
 DISTRICT = 800  # units of a district to be improved, about
+FEW_BODIES = 12  # so few that a relaxation gains by a fractional number of them
 SAVING = 1e-6  # of the objective: less is none
 BEYOND = 0.01  # of a body's cost: how far past the last body counted reduced costs are known
 
@@ -51,7 +53,7 @@ class Run(Attempt):
         self._proved([root(self.core, self.pi, self.height)])
         if self.relaxation.connected is not None:
             self._tighten(self.relaxation.connected)
-        else:
+        elif self.bodies() <= FEW_BODIES:
             self._branch()
 
     def certify(self) -> None:
@@ -142,10 +144,11 @@ class Run(Attempt):
         """The branch with its bound from a pricing of its own."""
         problem = self.core if len(self.branches) == 1 else branch.of(self.core)
         value, cut = self.core.objective(self.incumbent()), 0.0
+        exact = EXACT * abs(value) / self.bodies()
         if problem.counted:
-            last = last_counted(problem, self.relaxation.price(branch.pi, np.inf, 0.0).least)
+            last = last_counted(problem, self.relaxation.price(branch.pi, np.inf, exact).least)
             cut = max(0.0, last) + BEYOND * value / self.bodies()
-        priced = self.relaxation.price(branch.pi, cut, 0.0)
+        priced = self.relaxation.price(branch.pi, cut, exact)
         bound = min(bound_value(problem, branch.pi, priced.least), value)
         return replace(branch, bound=bound, apart=priced.charges())
 
