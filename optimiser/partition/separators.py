@@ -151,14 +151,14 @@ def separate(indptr, indices, units, taken, candidate, piece, queue, apart, j):
 @inner
 def _charge_piece(indptr, indices, units, own, candidate, piece, queue, home, end, apart, j):
     """New charges for the units of one piece (in queue[home:end]): its own surroundings or those of home part it from
-    `own`, of which only those count that the other side can reach past them.
+    `own`, of which only those count that the other side can reach past them. None, where no path joins the two.
     """
     near_it = _border(indptr, indices, candidate, piece, queue, home, end, own, end)
     near_home = _border(indptr, indices, candidate, piece, queue, 0, home, queue[home], near_it)
     first, last = end, near_it
     if near_home - near_it < near_it - end:
         first, last = near_it, near_home
-    if last - first > WIDEST or last == first:
+    if last - first > WIDEST:
         return
     for x in range(home, end):
         k = apart.number[j]
