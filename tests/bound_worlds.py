@@ -9,6 +9,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linprog
 
 from optimiser.partition.bound import pricing, starting_multipliers
 from optimiser.partition.knapsack import Tables
@@ -126,6 +127,26 @@ def in_one_piece(core: PartitionProblem, sets: NDArray[np.bool_]) -> NDArray[np.
     for _ in range(core.units):
         reached |= (reached @ touch) & sets
     return (reached == sets).all(axis=1)
+
+
+def highest_bound(core: PartitionProblem, touching: bool = False) -> float:
+    """max over π of LB(π): the linear programme over every body, or every one in one piece, with its best centre."""
+    sets = (np.arange(1, 2**core.units)[:, None] >> np.arange(core.units) & 1) > 0
+    bodies = [np.flatnonzero(s) for s in (sets[in_one_piece(core, sets)] if touching else sets)]
+    nothing = np.zeros(core.units)
+    priced = [(min(value_of(core, j, b, nothing) for j in np.flatnonzero(np.isin(core.owner, b))), b) for b in bodies]
+    cost, kept = zip(*((c, b) for c, b in priced if np.isfinite(c)), strict=True)
+    holds = np.array([[i in b for b in kept] for i in range(core.units)], dtype=float)
+    most = core.units if core.max_bodies is None else core.max_bodies
+    number = np.ones((1, len(kept)))
+    found = linprog(
+        cost,
+        A_eq=holds,
+        b_eq=np.ones(core.units),
+        A_ub=np.vstack([number, -number]),
+        b_ub=[most, -(core.min_bodies or 0)],
+    )
+    return float(found.fun)
 
 
 def with_charges(core: PartitionProblem, charges: Iterable[Charge]) -> PartitionProblem:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
-from itertools import combinations
 
 import numba
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
 from optimiser.partition.bound import bound_value, price
 from optimiser.partition.branches import Branch, children, plain, root
@@ -19,7 +18,18 @@ from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.solve import solve
 from optimiser.partition.state import flatten
 from tests import oracle
-from tests.bound_worlds import EACH, WORLDS, World, below, some_multipliers, some_triples, value_of, worlds
+from tests.bound_worlds import (
+    EACH,
+    WORLDS,
+    World,
+    below,
+    highest_bound,
+    least_by_trying,
+    some_multipliers,
+    some_triples,
+    with_charges,
+    worlds,
+)
 from tests.partition_worlds import RULES, random_problem
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -100,7 +110,8 @@ def test_the_ascent_never_ends_below_its_start_and_returns_what_its_multipliers_
         before = bound_value(w.core, start, price(w.tables, start).least)
         pi, value = ascend(w.core, pricer(w), start, w.best, 12, never)
         assert value >= before - 1e-6 * abs(before), k
-        assert value == pytest.approx(bound_value(w.core, pi, price(w.tables, pi).least), rel=1e-6, abs=1e-4), k
+        if not w.core.contiguous:  # elsewhere the bound depends on the cut that the ascent aimed at
+            assert value == pytest.approx(bound_value(w.core, pi, price(w.tables, pi).least), rel=1e-6, abs=1e-4), k
         assert below(w.fixed + value, w.least), k
         risen += value > before + 1.0
         counted += value > before + 1.0 and w.core.min_bodies is not None
@@ -118,37 +129,20 @@ def test_the_ascent_returns_the_highest_bound_that_it_met():
         assert value == pytest.approx(max(heights)), k
 
 
-def highest_bound(core: PartitionProblem) -> float:
-    """max over π of LB(π): the linear programme over every body with its best centre."""
-    bodies = [b for size in range(1, core.units + 1) for b in combinations(range(core.units), size)]
-    nothing = np.zeros(core.units)
-    priced = [(min(value_of(core, j, b, nothing) for j in np.flatnonzero(np.isin(core.owner, b))), b) for b in bodies]
-    cost, kept = zip(*((c, b) for c, b in priced if np.isfinite(c)), strict=True)
-    holds = np.array([[i in b for b in kept] for i in range(core.units)], dtype=float)
-    most = core.units if core.max_bodies is None else core.max_bodies
-    number = np.ones((1, len(kept)))
-    found = linprog(
-        cost,
-        A_eq=holds,
-        b_eq=np.ones(core.units),
-        A_ub=np.vstack([number, -number]),
-        b_ub=[most, -(core.min_bodies or 0)],
-    )
-    return float(found.fun)
-
-
 def test_the_ascent_mostly_reaches_the_highest_bound_there_is():
+    """Over all sets; where bodies must touch it may pass that, and never the highest over sets in one piece."""
     rng = np.random.default_rng(8)
-    reached: dict[bool, list[float]] = {False: [], True: []}  # by whether the number of bodies is bounded
+    reached: dict[tuple[bool, bool], list[float]] = defaultdict(list)  # by (touching, number of bodies bounded)
     for k, w in some_worlds(0, 11):
         start = w.core.weights * w.core.cheapest_per_head() * rng.uniform(0.7, 1.3, w.core.units)
         _, value = ascend(w.core, pricer(w), start, w.best, 60, never)
         highest = highest_bound(w.core)
-        assert below(value, highest), k
-        reached[w.core.min_bodies is not None].append((highest - value) / abs(highest))
-    for counted, short in reached.items():
-        assert max(short) < 0.002, counted
-        assert np.mean(np.array(short) < 1e-5) > 0.85, counted
+        assert below(value, highest_bound(w.core, w.core.contiguous)), k
+        reached[w.core.contiguous, w.core.min_bodies is not None].append((highest - value) / abs(highest))
+    assert len(reached) == 4
+    for mixture, short in reached.items():
+        assert max(short) < 0.002, mixture
+        assert np.mean(np.array(short) < 1e-5) > 0.85, mixture
 
 
 def test_the_ascent_climbs_where_nodes_run_out():
@@ -159,7 +153,8 @@ def test_the_ascent_climbs_where_nodes_run_out():
         pi, value = ascend(w.core, pricer(w, nodes=2), start, w.best, 8, never)
         assert before - 1e-6 * abs(before) <= value, k
         assert below(w.fixed + value, w.least), k
-        assert value <= bound_value(w.core, pi, price(w.tables, pi).least) + 1e-4, k
+        exact = least_by_trying(w.core, pi, w.core.contiguous)
+        assert value <= bound_value(w.core, pi, exact) + 1e-4, k
 
 
 def test_the_ascent_stops_when_told_and_after_its_rounds():
@@ -233,7 +228,7 @@ def test_a_number_of_bodies_that_no_partition_has_is_bounded_by_a_number_all_the
         owner=np.arange(4, dtype=np.int32),
         costs=beyond,
     )
-    found = solve(follower, 1, replace(SMALL, branches=5))
+    found = solve(follower, 1, replace(SMALL, rounds=4, branches=5, turns=0))
     assert found.objective == 320.0
     assert len(found.branches) > 1
     assert all(np.isfinite(branch.bound) for branch in found.branches), "a certificate must hold numbers"
@@ -253,7 +248,7 @@ def test_the_plain_bound_holds_and_needs_no_pricing():
 def test_what_solve_publishes_holds_in_every_mixture_of_rules():
     wrong, solved, branches, charged = [], 0, 0, 0
     for k, w in some_worlds(0, EACH):
-        found = solve(w.problem, 1, SMALL)
+        found = solve(w.problem, 1, replace(SMALL, turns=k // EACH % 4))
         bodies = oracle.as_bodies(found.assignment)
         if not below(found.bound, w.least):
             wrong.append((k, "bound", found.bound, w.least))
@@ -271,7 +266,7 @@ def test_what_solve_publishes_holds_in_every_mixture_of_rules():
         solved, branches = solved + 1, branches + (len(found.branches) > 1)
     assert not wrong
     assert solved >= 80
-    assert branches >= 10
+    assert branches >= 4
     assert charged >= 3
 
 

@@ -125,7 +125,7 @@ SHAPES: dict[str, Callable[[np.random.Generator, int], Callable]] = {
 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("thousands", [5, 30])
+@pytest.mark.parametrize("thousands", [20, 60])
 def test_a_size_curve_of_any_shape_is_taken_to_the_patient(shape, thousands):
     rng = np.random.default_rng(7)
     loose = 0

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import re
 import shutil
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +16,6 @@ import pytest
 from optimiser.domain import Certificate, Practice
 from optimiser.forces import structure_terms
 from optimiser.hierarchy import assemble
-from optimiser.partition.oversize import set_aside
 from optimiser.scenario import load_scenario
 from optimiser.units import scale_problem
 from tests import plans
@@ -26,7 +23,6 @@ from tests.checked import (
     EMPTY,
     MAPS,
     RULES,
-    SCRIPT,
     amend,
     dataset,
     edit,
@@ -37,8 +33,8 @@ from tests.checked import (
     sign,
     verify,
 )
+from tests.checked_worlds import as_checked, script, worlds
 from tests.oracle import bound_by_definition
-from tests.partition_worlds import every_mixture, random_problem
 
 SCALES = ("locality", "consortium", "alliance")
 ONE = "AAAA AAAA AAAA"
@@ -47,12 +43,7 @@ HALVES = {"locality": "AABB AABB AABB", "consortium": plans.CONSORTIA, "alliance
 
 @pytest.fixture(scope="module")
 def checker():
-    """The script as a module."""
-    spec = importlib.util.spec_from_file_location("verify_plan", SCRIPT)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script()
 
 
 @pytest.fixture(scope="module")
@@ -63,55 +54,6 @@ def published(tmp_path_factory) -> Path:
 @pytest.fixture
 def run(published, tmp_path) -> Path:
     return Path(shutil.copytree(published, tmp_path / "run"))
-
-
-class Table:
-    """A size curve by table, as jagged as may be."""
-
-    def __init__(self, problem, total: int):
-        self.pounds = [float(problem.size_cost(size)[0]) for size in range(total + 1)]
-
-    def __call__(self, size: float) -> float:
-        return self.pounds[int(size)]
-
-    def floor(self, a: int, b: int) -> float:
-        return min(self.pounds[a : b + 1])
-
-
-class Columns:
-    """Costs by unit and centre, charged to the unit's first centre."""
-
-    def __init__(self, problem):
-        self.costs, self.owner = problem.costs, problem.owner.tolist()
-        self.first = [self.owner.index(u) == j for j, u in enumerate(self.owner)]
-
-    def column(self, j: int) -> tuple[list[int], list[float]]:
-        who = [k for k, u in enumerate(self.owner) if np.isfinite(self.costs[u, j])]
-        return who, [float(self.costs[self.owner[k], j]) * self.first[k] for k in who]
-
-
-def as_checked(checker, problem, connected: bool):
-    """A partition problem without oversize or frozen units, as the script holds one."""
-    made = checker.Unnested.__new__(checker.Unnested)
-    made.unit, made.weight = problem.owner.tolist(), problem.weights.tolist()
-    made.names = list(range(problem.units))
-    made.costs, made.curve = Columns(problem), Table(problem, sum(made.weight))
-    made.practices, made.alone, made.core = Counter(made.unit), set(), list(range(problem.units))
-    made.lo, made.hi, made.connected = problem.lo, min(problem.hi, sum(made.weight)), connected
-    pairs = [*problem.edges.tolist(), *problem.edges[:, ::-1].tolist()]
-    made.touching = [{b for a, b in pairs if a == u} for u in range(problem.units)]
-    return made
-
-
-def worlds(each: int):
-    """(core problem, multipliers) for every mixture of rules that leaves some number of bodies possible."""
-    for seed, rules in every_mixture(each):
-        core, _, _ = set_aside(random_problem(seed, **rules))
-        if core is None or not (core.min_bodies or 0) <= min(core.units, core.max_bodies or core.units):
-            continue
-        rng = np.random.default_rng(seed)
-        yield core, core.weights * rng.uniform(0, 30) + rng.normal(0, 100, core.units)
-        yield core, rng.uniform(-200, 2_000, core.units)
 
 
 def lower(
