@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numba
 import numpy as np
@@ -18,7 +19,7 @@ from tests.partition_worlds import every_mixture, random_problem
 
 @pytest.fixture
 def small_districts(monkeypatch):
-    monkeypatch.setattr(districts, "UNITS", 12)
+    monkeypatch.setattr(districts, "deal", partial(districts.deal, units=12))
     monkeypatch.setattr(districts, "BODIES", 2)
 
 
