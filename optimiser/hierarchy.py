@@ -207,7 +207,8 @@ def _charged(dataset: Dataset, scale: ScaleProblem, kept: NDArray[np.int64], bra
         for t in due
     ]
     parted = [
-        {"centre": centre[c.centre], "unit": unit[c.unit], "without": [unit[u] for u in c.held], "charge": c.charge}
-        for c in branch.apart
+        {"centre": centre[x.centre], "unit": unit[x.units[0]], "without": [unit[u] for u in x.held], "charge": x.charge}
+        for x in branch.lines
+        if x.triple < 0
     ]
     return {name: charges for name, charges in (("triples", triples), ("separators", parted)) if charges}

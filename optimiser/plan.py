@@ -103,4 +103,4 @@ def asked(budget: Budget, gap: float | None) -> Budget:
     with four times the work before it gives up."""
     if gap is None:
         return budget
-    return replace(budget, gap=gap / 2, rounds=4 * budget.rounds, branches=4 * budget.branches)
+    return budget.thorough(gap / 2)

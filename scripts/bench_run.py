@@ -94,7 +94,7 @@ def warm_up() -> None:
 def run_ours(case: Case, instance: Instance, target: Target, seed: int) -> tuple[Record, Solution | None]:
     """Our record, and the solution that the others are held against; None when there is none."""
     problem = instance.problem
-    budget = replace(DEFAULT_BUDGET, gap=target.gap, seconds=target.seconds)
+    budget = replace(DEFAULT_BUDGET.thorough(target.gap), seconds=target.seconds)
     reached: dict[float, float] = {}
     began = time.perf_counter()
 

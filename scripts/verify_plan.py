@@ -692,43 +692,44 @@ def runs(fill: Fill, sizes: list[Stretch], limit: float) -> list[list[tuple[floa
     return found
 
 
-def least_set(fill: Fill, tilt: Tilt, limit: float) -> float:
-    """The least Σ(c − π) + g(P) of whole sets with a size of the tilt, or `limit` if that is less.
+def least_set(fill: Fill, tilt: Tilt, limit: float, due: Callable[[frozenset[int]], float]) -> float:
+    """The least Σ(c − π) + g(P) + charges of whole sets with a size of the tilt, or `limit` if that is less. due: £
+    charged to a set (places along the fill), never below 0.
 
     Sets of differences are met from the cheapest, so the first that cannot beat the best ends the search. After SETS
     of them the next still bounds the rest.
     """
     bottom, top, height = tilt.bottom, tilt.top, tilt.height
-    floor, least, met = min(height), limit, 0
+    floor, least, met, base = min(height), limit, 0, frozenset(range(tilt.base))
     if bottom <= tilt.size <= top:
-        least = min(least, height[tilt.size - bottom])
+        least = min(least, height[tilt.size - bottom] + due(base))
     steps = sorted(
-        (penalty, weight if n >= tilt.base else -weight)
+        (penalty, weight if n >= tilt.base else -weight, n)
         for n, (slope, weight) in enumerate(zip(fill.slope, fill.weight, strict=True))
         if (penalty := abs(slope - tilt.price) * weight) < least - floor
     )
-    up = [*accumulate((max(0, step) for _, step in reversed(steps)), initial=0)][::-1]
-    down = [*accumulate((min(0, step) for _, step in reversed(steps)), initial=0)][::-1]
-    waiting: list[tuple[float, int, int]] = []
+    up = [*accumulate((max(0, step) for _, step, _ in reversed(steps)), initial=0)][::-1]
+    down = [*accumulate((min(0, step) for _, step, _ in reversed(steps)), initial=0)][::-1]
+    waiting: list[tuple[float, int, int, tuple[int, ...]]] = []
 
-    def consider(spent: float, n: int, size: int) -> None:
-        """Sets that differ so far at £ `spent` and next in step n."""
+    def consider(spent: float, n: int, size: int, changed: tuple[int, ...]) -> None:
+        """Sets that differ so far, in the units changed, at £ `spent`, and next in step n."""
         if n < len(steps) and size + up[n] >= bottom and size + down[n] <= top:
             spent += steps[n][0]
             if spent + floor < least:
-                heappush(waiting, (spent, n, size + steps[n][1]))
+                heappush(waiting, (spent, n, size + steps[n][1], (*changed, steps[n][2])))
 
-    consider(0.0, 0, tilt.size)
+    consider(0.0, 0, tilt.size, ())
     while waiting:
-        spent, n, size = heappop(waiting)
+        spent, n, size, changed = heappop(waiting)
         if spent + floor >= least:
             break
         if (met := met + 1) > SETS:
             return spent + floor
-        if bottom <= size <= top:
-            least = min(least, spent + height[size - bottom])
-        consider(spent, n + 1, size)
-        consider(spent - steps[n][0], n + 1, size - steps[n][1])
+        if bottom <= size <= top and spent + height[size - bottom] < least:
+            least = min(least, spent + height[size - bottom] + due(base ^ frozenset(changed)))
+        consider(spent, n + 1, size, changed)
+        consider(spent - steps[n][0], n + 1, size - steps[n][1], changed[:-1])
     return least
 
 
@@ -788,8 +789,20 @@ class Choice:
         """The least value of any set, or `limit` if that is less; below both where the work would be too much."""
         fill = self.fill()
         for run in runs(fill, sizes, limit):
-            limit = least_set(fill, Tilt(fill, run), limit)
+            limit = least_set(fill, Tilt(fill, run), limit, partial(self.charged, fill))
         return limit
+
+    def charged(self, fill: Fill, places: frozenset[int]) -> float:
+        """£ for the triples of which the own unit and those at places along the fill hold two or three; those without
+        patients that save money are left aside, which is never too much."""
+        if not self.triples:
+            return 0.0
+        units = sorted((v / self.weight[u], self.weight[u], v, u) for u, v in self.value.items() if self.weight[u])
+        held = {self.own, *(units[k][3] for k in places)}
+        due = {
+            tuple(sorted((u, a, b))): c for u in held for a, b, c in self.triples.get(u, ()) if a in held or b in held
+        }
+        return sum(due.values())
 
 
 class ConnectedChoice(Choice):
@@ -989,7 +1002,11 @@ def evidence(run: Run, scale: str, problem: Unnested, found: dict):
             yield f"{where}: the bound is no usable number"
         for triple in branch.get("triples", ()):
             three, charge = set(triple["practices"]), triple["charge"]
-            if found["relaxation"] != "connected sets" or len(triple["practices"]) != 3 or len(three & expected) != 3:
+            if (
+                found["relaxation"] not in ("connected sets", "sets")
+                or len(triple["practices"]) != 3
+                or len(three & expected) != 3
+            ):
                 yield f"{where}: {', '.join(sorted(three))} may not be charged as a triple"
             elif not (finite(charge) and charge >= 0):
                 yield f"{where}: the charge on {', '.join(sorted(three))} is no usable number"

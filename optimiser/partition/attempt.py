@@ -16,10 +16,11 @@ from optimiser.partition.bundle import ascend
 from optimiser.partition.mend import mend
 from optimiser.partition.pool import Members, Pool, recombine
 from optimiser.partition.problem import PartitionProblem, canonical, steered
-from optimiser.partition.relaxation import relax
+from optimiser.partition.relaxation import Relaxation
 from optimiser.partition.restrict import restrict
 from optimiser.partition.state import flatten
 
+HEAT = 3.0  # of a first annealing run, as search.run takes it
 REHEAT = 4.0  # of a later annealing run, as search.run takes it
 FEWER = 5  # times fewer moves that it makes
 SHAKE = 0.02  # of the multipliers around which more bodies are priced, as a share of each
@@ -37,7 +38,7 @@ class Attempt:
         self.core, self.guide = core, steered(core)
         self.rng, self.budget, self.clock = rng, budget, clock
         self.flat = flatten(self.guide)
-        self.relaxation = relax(core, self.flat.curve)
+        self.relaxation = Relaxation(core, self.flat.curve)
         self.pool = Pool(self.guide)
         self.every_body = core.units <= FEW_UNITS
         if self.every_body:
@@ -61,22 +62,25 @@ class Attempt:
         self._anneal(self.budget.moves, start, heat)
 
     def ascend(
-        self, problem: PartitionProblem, start: NDArray[np.float64], rounds: int
+        self, problem: PartitionProblem, start: NDArray[np.float64], rounds: int, share: float = 1.0
     ) -> tuple[NDArray[np.float64], float]:
-        """Better multipliers for the problem, or a branch of it, and their bound; the bodies priced join the pool."""
-        value = self.core.objective(self.incumbent())
+        """Better multipliers for the problem, or a branch of it, and their bound; the bodies priced join the pool.
+        share: of the time left, at most.
+        """
+        value, clock = self.core.objective(self.incumbent()), self.clock.part(share)
 
         def see(bodies: list[Members], pi: NDArray[np.float64], height: float) -> bool:
             self.pool.add(bodies)
             if self.core.contiguous:
                 self.pool.add(mend(self.flat, bodies, pi))
-            return self.clock.over() or value - height <= self.budget.gap * abs(value)
+            return clock.over() or value - height <= self.budget.gap * abs(value)
 
-        return ascend(problem, self.relaxation.price, start, self.incumbent(), rounds, see)
+        return ascend(problem, self.relaxation, start, self.incumbent(), rounds, see)
 
     def look_around(self) -> None:
-        """Anneal from the incumbent; price around the best multipliers, shaken, for bodies met nowhere else."""
+        """Anneal afresh and from the incumbent; price around the best multipliers, shaken, for bodies not met yet."""
         assert self.pi is not None
+        self._anneal(self.budget.moves // FEWER, None, HEAT)
         self._anneal(self.budget.moves // FEWER, self.best, REHEAT)
         shaken = self.pi * (1 + self.rng.normal(0.0, SHAKE, self.core.units))
         self.pi, self.height = self.ascend(self.core, shaken, self.budget.rounds // 2)

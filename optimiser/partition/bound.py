@@ -25,8 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.partition.knapsack import Tables, price_some, work_space
+from optimiser.partition.lines import MOST, Line, Lines, charges_of, in_force, no_lines
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.separators import MOST, Apart, Charge, in_force, no_charges
+from optimiser.partition.triples import NONE, Triples
 
 INF = np.inf
 NODES = 2_000  # of branching for one centre, unless the caller allows more
@@ -36,21 +37,26 @@ SLOTS = 2_048  # of the table that bounds the size curve between sizes
 @dataclass(frozen=True)
 class Priced:
     """least: r_j of every centre in £ a year, or a lower bound of it (inf where it has no body). chosen: flags of its
-    best body along the candidates of `tables`. apart: the charges that hold bodies together."""
+    best body along the candidates of `tables`. shifts: the lines below what sets pay."""
 
     tables: Tables
     least: NDArray[np.float64]
     chosen: NDArray[np.bool_]
-    apart: Apart
+    shifts: Lines
 
     def body(self, centre: int) -> NDArray[np.int64]:
         """Units, ascending, of the best body met for a centre."""
         own = slice(self.tables.start[centre], self.tables.start[centre + 1])
         return np.sort(self.tables.unit[own][self.chosen[own]]).astype(np.int64)
 
-    def charges(self) -> tuple[Charge, ...]:
-        """The charges that are not 0."""
-        return in_force(self.apart)
+    def bodies(self) -> list[tuple[int, ...]]:
+        """Every centre's best body met, once, in a fixed order."""
+        found = (self.body(j) for j in range(len(self.least)))
+        return sorted({tuple(body.tolist()) for body in found if len(body)})
+
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of charges that are not 0."""
+        return in_force(self.shifts)
 
 
 def pricing(problem: PartitionProblem, size: NDArray[np.float64]) -> Tables:
@@ -88,18 +94,24 @@ def _candidates(problem: PartitionProblem) -> tuple[NDArray, NDArray, NDArray]:
 
 
 def price(
-    tables: Tables, pi: NDArray[np.float64], cut: float = INF, tolerance: float = 1e-6, nodes: int = NODES
+    tables: Tables,
+    pi: NDArray[np.float64],
+    cut: float = INF,
+    tolerance: float = 1e-6,
+    nodes: int = NODES,
+    triples: Triples = NONE,
 ) -> Priced:
-    """Every centre's best body at multipliers π (£ by unit).
+    """Every centre's best body at multipliers π (£ by unit), charges on triples included where there is a cut.
 
-    Where bodies need not touch, r_j is exact within `tolerance` (£) where it is below `cut` and `nodes` of branching
-    sufficed; elsewhere it is a lower bound that is at least min(cut, r_j) − tolerance, or lower where the nodes ran
-    out. Where they must, it is a lower bound over connected sets, raised by charges as far as the cut where there is
-    one.
+    Where bodies need not touch and no triple is charged, r_j is exact within `tolerance` (£) where it is below `cut`
+    and `nodes` of branching sufficed; elsewhere it is a lower bound that is at least min(cut, r_j) − tolerance, or
+    lower where the nodes ran out. Else it is a lower bound over connected sets, charges included, raised by lines as
+    far as the cut.
     """
     centres = len(tables.start) - 1
     least, chosen = np.empty(centres), np.empty(len(tables.unit), dtype=np.bool_)
-    apart = no_charges(centres, MOST if len(tables.indptr) else 0)
+    lines = no_lines(centres, MOST if len(tables.indptr) or len(triples.charge) else 0)
+    charges = charges_of(triples, len(tables.patients))
     threads = numba.get_num_threads()
     with ThreadPoolExecutor(threads) as pool:
         some = [
@@ -108,20 +120,21 @@ def price(
                 k,
                 threads,
                 tables,
-                work_space(tables, nodes),
+                charges,
+                work_space(tables, len(charges.charge), nodes),
                 pi,
                 float(cut),
                 tolerance,
                 nodes,
                 least,
                 chosen,
-                apart,
+                lines,
             )
             for k in range(threads)
         ]
         for part in some:
             part.result()
-    return Priced(tables, least, chosen, apart)
+    return Priced(tables, least, chosen, lines)
 
 
 def by_unit(problem: PartitionProblem, least: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from optimiser.partition.lines import Line
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.separators import Charge
 from optimiser.partition.triples import NONE, Triples
 
 
 @dataclass(frozen=True)
 class Branch:
     """Partitions with fewest … most bodies. bound: LB in £ a year at multipliers pi (units), charges on triples and
-    those that hold bodies together.
+    lines below what sets pay.
     """
 
     fewest: int
@@ -27,7 +27,7 @@ class Branch:
     pi: NDArray[np.float64]
     bound: float
     triples: Triples = NONE
-    apart: tuple[Charge, ...] = ()
+    lines: tuple[Line, ...] = ()
 
     def of(self, problem: PartitionProblem) -> PartitionProblem:
         """The problem restricted to this branch."""

@@ -22,7 +22,7 @@ from scipy import sparse
 
 from optimiser.partition.bound import by_unit, cheapest_count
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.relaxation import Pricer
+from optimiser.partition.relaxation import Relaxation
 
 Members = tuple[int, ...]
 ENOUGH = 0.1  # share of the predicted rise that makes a step serious
@@ -37,19 +37,21 @@ ASIDE = 1e4  # tolerances that the reduced cost of the last body counted may ris
 @dataclass(frozen=True)
 class Seen:
     """The bound at one point (π, θ): its value, each neighbourhood's part, and their slopes (neighbourhoods ×
-    (units + 1), θ last). count: bodies counted against θ: the bound on their number that binds."""
+    (units + 1), θ last). count: bodies counted against θ: the bound on their number that binds. met: bodies of reduced
+    cost below the cut.
+    """
 
     point: NDArray[np.float64]
     value: float
     parts: NDArray[np.float64]
     slopes: sparse.csr_matrix
     count: int
-    bodies: list[Members]
+    met: list[Members]
 
 
 def ascend(
     problem: PartitionProblem,
-    price: Pricer,
+    relaxation: Relaxation,
     start: NDArray[np.float64],
     incumbent: NDArray[np.int32],
     rounds: int,
@@ -57,7 +59,7 @@ def ascend(
 ) -> tuple[NDArray[np.float64], float]:
     """Best multipliers found and their LB, after at most `rounds` pricings.
 
-    price: of the relaxation. incumbent: body by unit, of a partition to compare with. see(bodies priced this round, at
+    incumbent: body by unit, of a partition to compare with. see(bodies priced this round, at
     these multipliers, best bound so far) → True to stop early.
     """
     metric = np.append(
@@ -66,8 +68,8 @@ def ascend(
     upper = problem.objective(incumbent)
     exact = EXACT * abs(upper) / (int(incumbent.max()) + 1)
 
-    best = _look(problem, price, start, incumbent, np.inf if problem.counted else 0.0, exact)
-    if see(best.bodies, start, best.value) or not np.isfinite(best.value):
+    best = _look(problem, relaxation, start, incumbent, np.inf if problem.counted else 0.0, exact)
+    if see(best.met, start, best.value) or not np.isfinite(best.value):
         return start, best.value
     model = _Model(best)
     direction = model.direction(best.count)
@@ -82,9 +84,9 @@ def ascend(
         rise = float(direction @ step) + error
         if rise <= SMALL_RISE * abs(best.value):
             break
-        trial = _look(problem, price, (best.point + step)[:-1], incumbent, _cut(problem, best, exact), exact)
+        trial = _look(problem, relaxation, (best.point + step)[:-1], incumbent, _cut(problem, best, exact), exact)
         top = max(top, trial, key=lambda seen: seen.value)
-        stop = see(trial.bodies, trial.point[:-1], top.value)
+        stop = see(trial.met, trial.point[:-1], top.value)
         if trial.value >= best.value + ENOUGH * rise:
             model.move(best, trial)
             if trial.value - best.value > 0.5 * rise:
@@ -107,18 +109,18 @@ def _cut(problem: PartitionProblem, best: Seen, exact: float) -> float:
 
 def _look(
     problem: PartitionProblem,
-    price: Pricer,
+    relaxation: Relaxation,
     pi: NDArray[np.float64],
     near: NDArray[np.int32],
     cut: float,
     exact: float,
 ) -> Seen:
     """Price at π; the slopes are those of the bodies that LB(π) counts."""
-    priced = price(pi, cut, exact)
+    priced = relaxation.price(pi, cut, exact)
     least, centre = by_unit(problem, priced.least)
     k, chosen = cheapest_count(problem, least)
     if problem.counted and k and np.inf > least[chosen[-1]] >= cut - exact:
-        return _look(problem, price, pi, near, np.inf, exact)  # a body beyond the cut is counted after all
+        return _look(problem, relaxation, pi, near, np.inf, exact)  # a body beyond the cut is counted after all
     if not np.isfinite(least[chosen]).all():
         chosen = chosen[:0]  # no partition has so many bodies: nothing to step from
     theta, count = _charge(problem, least[chosen], k)
@@ -130,7 +132,9 @@ def _look(
     entries = np.where(columns == problem.units, 1.0, -1.0)
     slopes = sparse.csr_matrix((entries, (rows, columns)), shape=(len(parts), problem.units + 1))
     value = float(pi.sum() + least[chosen].sum()) if len(chosen) == k else np.inf
-    return Seen(np.append(pi, theta), value, parts, slopes, count, sorted({tuple(b.tolist()) for b in bodies}))
+    near_enough = bodies if np.isinf(cut) else [priced.body(int(j)) for j in centre[least < cut]]
+    met = sorted({tuple(b.tolist()) for b in near_enough if len(b)})
+    return Seen(np.append(pi, theta), value, parts, slopes, count, met)
 
 
 def _charge(problem: PartitionProblem, counted: NDArray[np.float64], k: int) -> tuple[float, int]:

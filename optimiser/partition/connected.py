@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.partition.connected_sets import BIN, Charges, ConnectedTables, near, price_some, work_space
+from optimiser.partition.lines import Line
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.separators import Charge
 from optimiser.partition.triples import NONE, Triples
 
 Members = tuple[int, ...]
@@ -54,7 +54,7 @@ class PricedConnected(NamedTuple):
         kept = zip(*np.nonzero(self.held), strict=True)
         return sorted({tuple(self._units(int(j), int(k)).tolist()) for j, k in kept})
 
-    def charges(self) -> tuple[Charge, ...]:
+    def lines(self) -> tuple[Line, ...]:
         """None: sets in pieces are not met at all."""
         return ()
 

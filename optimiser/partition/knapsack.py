@@ -10,8 +10,8 @@ is returned is a lower bound whatever happens.
 g between two sizes l and l + width of a table is bounded by its chord and by its greatest dip below it (`dip`, over
 every whole number of patients), so curves of any shape are safe.
 
-Where bodies must touch, values are shifted by charges that a connected set never pays in all (separators.py), as long
-as they lift the bound.
+Where bodies must touch, or triples are charged, lines below what sets pay (lines.py) shift the values, as long as they
+lift the bound.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.partition.compiled import inner
-from optimiser.partition.separators import CLIMBS, climb, keep_charges, put_back, separate, weigh
+from optimiser.partition.lines import climb, join_triples, keep_charges, put_back, unpaid, weigh
+from optimiser.partition.separators import separate
 
 INF = np.inf
+CLIMBS = 40  # steps of the charges for one centre
 PATIENCE = 4  # climbs that lift it little before shorter steps
 LITTLE = 0.02  # of the way to the cut
 SEARCHES = 3  # by branch and bound for one centre, at most
@@ -54,8 +56,8 @@ class Tables(NamedTuple):
 
 class Work(NamedTuple):
     """Work space of one thread. By candidate in order: weight, worth (sums over the first of them), place (among the
-    candidates). By unit: value, taken, candidate, piece; queue. By node: at (the next candidate), patients, total
-    (value so far), above (the node it came from); stack: nodes waiting.
+    candidates). By unit: value, taken, candidate, piece; queue. By triple: marked. By node: at (the next candidate),
+    patients, total (value so far), above (the node it came from); stack: nodes waiting.
     """
 
     weight: NDArray[np.int64]
@@ -66,6 +68,7 @@ class Work(NamedTuple):
     candidate: NDArray[np.bool_]
     piece: NDArray[np.int64]
     queue: NDArray[np.int64]
+    marked: NDArray[np.bool_]
     at: NDArray[np.int64]
     patients: NDArray[np.int64]
     total: NDArray[np.float64]
@@ -73,8 +76,8 @@ class Work(NamedTuple):
     stack: NDArray[np.int64]
 
 
-def work_space(tables: Tables, nodes: int) -> Work:
-    """Fresh work space for at most so many nodes."""
+def work_space(tables: Tables, triples: int, nodes: int) -> Work:
+    """Fresh work space for so many triples and at most so many nodes."""
     longest, units = int(np.diff(tables.start).max(initial=0)) + 1, len(tables.patients)
     weight, place = np.zeros((2, longest), np.int64)
     at, patients, above, stack = np.zeros((4, max(nodes, longest + 1)), np.int64)
@@ -88,6 +91,7 @@ def work_space(tables: Tables, nodes: int) -> Work:
         candidate=candidate,
         piece=np.zeros(units, np.int64),
         queue=np.zeros(3 * units, np.int64),
+        marked=np.zeros(triples, np.bool_),
         at=at,
         patients=patients,
         total=np.zeros(len(at)),
@@ -227,10 +231,10 @@ def _sizes_left(tables, work, n, base, value, target):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def price_some(first, every, tables, work, pi, cut, tolerance, most_nodes, least, chosen, apart):
+def price_some(first, every, tables, charges, work, pi, cut, tolerance, most_nodes, least, chosen, lines):
     """Centres first, first + every, …: a lower bound of r_j into `least`, exact within `tolerance` where it is below
-    `cut`, most_nodes sufficed and bodies need not touch; flags of the best set met into `chosen`, along the
-    candidates; the charges that shifted values into `apart`.
+    `cut`, most_nodes sufficed and no line is below what sets pay; flags of the best set met into `chosen`, along the
+    candidates; the lines that shifted values into `lines`.
     """
     for j in range(first, len(tables.start) - 1, every):
         own, end = tables.start[j], tables.start[j + 1]
@@ -240,92 +244,103 @@ def price_some(first, every, tables, work, pi, cut, tolerance, most_nodes, least
             work.value[tables.unit[e]] = tables.cost[e] - pi[tables.unit[e]]
         if own == end or tables.patients[tables.unit[own]] > tables.hi:
             continue
-        if len(tables.indptr) > 0 and cut < INF:
+        if (len(tables.indptr) > 0 or len(charges.charge) > 0) and cut < INF:
             for e in range(own, end):
                 work.candidate[tables.unit[e]] = True
-            least[j] = _price_touching(tables, work, pi, j, cut, tolerance, most_nodes, chosen[own:end], apart)
+            least[j] = _price_above(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen[own:end], lines)
             for e in range(own, end):
                 work.candidate[tables.unit[e]] = False
         else:
-            least[j] = _price(tables, work, own, end, cut, tolerance, most_nodes, chosen[own:end])
+            least[j] = _price(tables, charges, work, own, end, cut, tolerance, most_nodes, chosen[own:end], lines, j)
         for e in range(own, end):
             work.taken[tables.unit[e]] = False
 
 
 @inner
-def _price_touching(tables, work, pi, j, cut, tolerance, most_nodes, chosen, apart):
-    """A lower bound of r_j over connected sets, none lower than without charges: these climb until it passes the cut,
-    its set touches, or no rise is left. apart: those that it holds for.
+def _price_above(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen, lines):
+    """A lower bound of r_j with lines that climb until it passes the cut or no rise is left; without them where they
+    would lower it. lines: those that it holds for.
     """
     own, end = tables.start[j], tables.start[j + 1]
-    met, kept, kept_top = (
-        np.empty(end - own, np.bool_),
-        np.empty(apart.charge.shape[1]),
-        np.empty(apart.charge.shape[1]),
-    )
-    best, number, top, number_top, waited, share, searches = -INF, 0, -INF, 0, 0, 1.0, 0
-    for _ in range(CLIMBS):
+    met, kept = np.empty(end - own, np.bool_), np.empty(lines.charge.shape[1])
+    top, number, waited, share, constant = -INF, 0, 0, 1.0, 0.0
+    for step in range(CLIMBS):
         n, base, value = _sort(tables, work, own, end)
         length = _prefix(tables, work, n, base, value)[1]
-        lower = _sizes_left(tables, work, n, base, value, INF)[2]
+        lower = _sizes_left(tables, work, n, base, value, INF)[2] + constant
         if lower >= cut:
             return lower
         waited += 1
         if lower > top:
             waited = waited if lower - top < LITTLE * (cut - top) else 0
-            top, number_top = lower, keep_charges(apart, j, kept_top)
+            top, number = lower, keep_charges(lines, j, kept)
         if waited > PATIENCE:
             waited, share = 0, 0.5 * share
             if share < 0.1:
                 break
         _take(tables, work, own, end, -1, length, tables.hi)
-        touches = _separate(tables, work, own, end, apart, j)
-        if touches:
-            searches += 1
-            lower = _price(tables, work, own, end, cut, tolerance, most_nodes, met)
-            if lower > best:
-                best, number = lower, keep_charges(apart, j, kept)
-                chosen[:] = met
-            if best >= cut or searches >= SEARCHES:
-                break
-            for e in range(own, end):
-                work.taken[tables.unit[e]] = met[e - own]
-            touches = _separate(tables, work, own, end, apart, j)
-        if touches or not climb(apart, j, work.taken, share * (cut - lower)):
+        if step == 0:
+            join_triples(lines, charges, j, tables.unit[own:end], work.candidate, work.taken, work.marked)
+        _separate(tables, work, own, end, lines, j)
+        fitted = step == 0 and len(charges.charge) > 0
+        if not fitted and not climb(lines, charges, j, work.taken, share * (cut - lower)):
             break
-        _shift(tables, work, pi, own, end, apart, j)
-    if top > best:
-        put_back(apart, j, kept_top, number_top)
-        _shift(tables, work, pi, own, end, apart, j)
-        best, number = _price(tables, work, own, end, cut, tolerance, most_nodes, chosen), number_top
-        keep_charges(apart, j, kept)
-    if number > 0 and best < cut:  # in whole units the charges may cost more than they bring
-        apart.number[j] = 0
-        _shift(tables, work, pi, own, end, apart, j)
-        lower = _price(tables, work, own, end, cut, tolerance, most_nodes, met)
-        if lower >= best:
+        constant = _shift(tables, work, pi, own, end, lines, j)
+    put_back(lines, j, kept, number)
+    constant = _shift(tables, work, pi, own, end, lines, j)
+    least = cut - constant
+    best = _price(tables, charges, work, own, end, least, tolerance, most_nodes, chosen, lines, j) + constant
+    number, met[:] = keep_charges(lines, j, kept), chosen
+    found = best
+    for _ in range(SEARCHES):
+        if best >= cut:
+            break
+        for e in range(own, end):
+            work.taken[tables.unit[e]] = met[e - own]
+        _separate(tables, work, own, end, lines, j)
+        if not climb(lines, charges, j, work.taken, cut - found):
+            break
+        constant = _shift(tables, work, pi, own, end, lines, j)
+        least = cut - constant
+        found = _price(tables, charges, work, own, end, least, tolerance, most_nodes, met, lines, j) + constant
+        if found > best:
+            best, number = found, keep_charges(lines, j, kept)
             chosen[:] = met
-            return lower
-    put_back(apart, j, kept, number)
+    if best < cut and number > 0:
+        _shift_back(tables, work, pi, own, end, lines, j)
+        found = _price(tables, charges, work, own, end, cut, tolerance, most_nodes, met, lines, j)
+        if found > best:
+            chosen[:] = met
+            return found
+    put_back(lines, j, kept, number)
     return best
 
 
 @inner
-def _separate(tables, work, own, end, apart, j):
-    units = tables.unit[own:end]
-    return separate(tables.indptr, tables.indices, units, work.taken, work.candidate, work.piece, work.queue, apart, j)
+def _shift_back(tables, work, pi, own, end, lines, j):
+    """Values of the candidates without any line."""
+    for k in range(lines.number[j]):
+        lines.charge[j, k] = 0.0
+    _shift(tables, work, pi, own, end, lines, j)
 
 
 @inner
-def _shift(tables, work, pi, own, end, apart, j):
-    """Values of the candidates with the charges in force."""
+def _separate(tables, work, own, end, lines, j):
+    if len(tables.indptr) > 0:
+        units = tables.unit[own:end]
+        separate(tables.indptr, tables.indices, units, work.taken, work.candidate, work.piece, work.queue, lines, j)
+
+
+@inner
+def _shift(tables, work, pi, own, end, lines, j):
+    """Values of the candidates with the lines in force; what these add whatever is taken."""
     for e in range(own, end):
         work.value[tables.unit[e]] = tables.cost[e] - pi[tables.unit[e]]
-    weigh(apart, j, work.value)
+    return weigh(lines, j, work.value)
 
 
 @inner
-def _price(tables, work, own, end, cut, tolerance, most_nodes, chosen):
+def _price(tables, charges, work, own, end, cut, tolerance, most_nodes, chosen, lines, j):
     """A lower bound of the least value over all sets of the centre with candidates own … end − 1; the best one's
     flags.
     """
@@ -335,6 +350,7 @@ def _price(tables, work, own, end, cut, tolerance, most_nodes, chosen):
     if best < INF:
         _take(tables, work, own, end, -1, length, tables.hi)
         _keep(tables, work, own, end, chosen)
+        best += unpaid(lines, charges, j, work.taken)
     fewest, most, lower, beyond = _sizes_left(tables, work, n, base, value, min(best, cut) - tolerance)
     nodes, waiting = 0, 0
     if lower < min(best, cut) - tolerance:
@@ -354,9 +370,11 @@ def _price(tables, work, own, end, cut, tolerance, most_nodes, chosen):
                 continue
         while True:
             if tables.lo <= total <= tables.hi and value + tables.size[total] < best:
-                best = value + tables.size[total]
                 _take(tables, work, own, end, node, k, most)
-                _keep(tables, work, own, end, chosen)
+                met = value + tables.size[total] + unpaid(lines, charges, j, work.taken)
+                if met < best:
+                    best = met
+                    _keep(tables, work, own, end, chosen)
             if k == n:
                 break
             target = min(best, cut) - tolerance

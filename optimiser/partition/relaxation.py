@@ -6,18 +6,18 @@ all met one by one, where they are few.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.bound import price, pricing
-from optimiser.partition.connected import connected_tables, price_connected, suits
-from optimiser.partition.connected_sets import ConnectedTables
+from optimiser.partition.bound import NODES, price, pricing
+from optimiser.partition.connected import SETS, connected_tables, price_connected, suits
+from optimiser.partition.lines import Line
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.separators import Charge
+from optimiser.partition.triples import NONE, Triples
+
+PATIENT = 10  # times the usual work for one centre where a bound is priced for good
 
 
 class Bodies(Protocol):
@@ -30,28 +30,35 @@ class Bodies(Protocol):
     def body(self, centre: int) -> NDArray[np.int64]:
         """Units, ascending."""
 
-    def charges(self) -> tuple[Charge, ...]:
-        """What units paid for others' absence."""
+    def bodies(self) -> list[tuple[int, ...]]:
+        """Every body found, once, in a fixed order."""
+
+    def lines(self) -> tuple[Line, ...]:
+        """Lines below what sets pay."""
 
 
-Pricer = Callable[[NDArray[np.float64], float, float], Bodies]  # (π, cut, tolerance) → bodies; as in bound.price
-
-
-@dataclass(frozen=True)
 class Relaxation:
-    """name: as certificates give it. price: every centre's best body. connected: tables of connected sets, if it is
-    these."""
+    """The relaxation that bounds a problem best. size: g at every whole number of patients up to the largest body.
+    name: as certificates give it."""
 
-    name: str
-    price: Pricer
-    connected: ConnectedTables | None
+    def __init__(self, problem: PartitionProblem, size: NDArray[np.float64]):
+        self.connected = connected_tables(problem, size) if suits(problem) else None
+        self._tables = None if self.connected else pricing(problem, size)
+        self.name = "connected sets" if self.connected else "touching sets" if problem.contiguous else "sets"
 
-
-def relax(problem: PartitionProblem, size: NDArray[np.float64]) -> Relaxation:
-    """The relaxation that bounds a problem best. size: g at every whole number of patients up to the largest body."""
-    if suits(problem):
-        connected = connected_tables(problem, size)
-        return Relaxation("connected sets", lambda pi, cut, _: price_connected(connected, pi, cut), connected)
-    tables = pricing(problem, size)
-    name = "touching sets" if problem.contiguous else "sets"
-    return Relaxation(name, lambda pi, cut, tolerance: price(tables, pi, cut, tolerance), None)
+    def price(
+        self,
+        pi: NDArray[np.float64],
+        cut: float,
+        tolerance: float,
+        triples: Triples = NONE,
+        most: int = 1,
+        patience: int = 1,
+    ) -> Bodies:
+        """Every centre's best body, or the `most` best where sets are met one by one, at multipliers π and charges on
+        triples, known where it is below the cut. patience: times the usual work.
+        """
+        if self.connected is not None:
+            return price_connected(self.connected, pi, cut, most, patience * SETS, triples)
+        assert self._tables is not None
+        return price(self._tables, pi, cut, tolerance, patience * NODES, triples)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from optimiser.clock import Clock
 from optimiser.errors import Infeasible, LimitReached, Problem
@@ -16,14 +17,16 @@ from optimiser.partition.bound import bound_value, last_counted, starting_multip
 from optimiser.partition.branches import Branch, children, root
 from optimiser.partition.budget import Budget, Progress
 from optimiser.partition.bundle import EXACT
-from optimiser.partition.connected_sets import ConnectedTables
 from optimiser.partition.districts import deal
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.tighten import tighten
+from optimiser.partition.relaxation import PATIENT
+from optimiser.partition.tighten import NEAR, tighten
 
 HOTTER_TRIES = 3
 DISTRICT = 800  # units of a district to be improved, about
 FEW_BODIES = 12  # so few that a relaxation gains by a fractional number of them
+SMALL, PER_BODY = 150, 12  # units in all, and of a body, where charges on triples close the gap of any sets
+PROVING = 0.5  # of the time, where it is short, for the root's bound
 SAVING = 1e-6  # of the objective: less is none
 BEYOND = 0.01  # of a body's cost: how far past the last body counted reduced costs are known
 
@@ -46,13 +49,23 @@ class Run(Attempt):
         self.branches: list[Branch] = []
         self.lower = -np.inf
 
+    def search(self, start: NDArray[np.int32] | None, heat: float) -> None:
+        """As any attempt's, told."""
+        super().search(start, heat)
+        self.tell("search")
+
+    def recombine(self) -> None:
+        """As any attempt's, told."""
+        super().recombine()
+        self.tell("recombine")
+
     def prove(self) -> None:
         """The root's bound; then triples where bodies are connected sets, elsewhere branches on their number."""
         start = starting_multipliers(self.core, self.incumbent())
-        self.pi, self.height = self.ascend(self.core, start, self.budget.rounds)
+        self.pi, self.height = self.ascend(self.core, start, self.budget.rounds, PROVING)
         self._proved([root(self.core, self.pi, self.height)])
-        if self.relaxation.connected is not None:
-            self._tighten(self.relaxation.connected)
+        if self.relaxation.connected is not None or self._is_small():
+            self._tighten()
         elif self.bodies() <= FEW_BODIES:
             self._branch()
 
@@ -126,6 +139,10 @@ class Run(Attempt):
         count = alone + (0 if self.best is None else self.bodies())
         self.report(Progress(self.problem.name, stage, self.clock.elapsed(), self.lower + self.fixed, value, count))
 
+    def _is_small(self) -> bool:
+        """Whether charges on triples are worth their price where sets are not met one by one."""
+        return not self.core.contiguous and self.core.units <= min(SMALL, PER_BODY * self.bodies())
+
     def _branch(self) -> None:
         """The weakest branch is cut in three at a number of bodies, while that can raise the least bound."""
         while len(self.branches) < self.budget.branches and not self.clock.over() and not self.close():
@@ -148,11 +165,11 @@ class Run(Attempt):
         if problem.counted:
             last = last_counted(problem, self.relaxation.price(branch.pi, np.inf, exact).least)
             cut = max(0.0, last) + BEYOND * value / self.bodies()
-        priced = self.relaxation.price(branch.pi, cut, exact)
-        bound = min(bound_value(problem, branch.pi, priced.least), value)
-        return replace(branch, bound=bound, apart=priced.charges())
+        priced = self.relaxation.price(branch.pi, cut, exact, branch.triples, patience=PATIENT)
+        bound = min(bound_value(problem, branch.pi, priced.least) - float(branch.triples.charge.sum()), value)
+        return replace(branch, bound=bound, lines=priced.lines())
 
-    def _tighten(self, tables: ConnectedTables) -> None:
+    def _tighten(self) -> None:
         """Charges on triples raise the bound; the bodies they leave cheap join the pool."""
         assert self.pi is not None
         value = self.core.objective(self.incumbent())
@@ -160,7 +177,9 @@ class Run(Attempt):
         def see(height: float) -> bool:
             return value - height <= self.budget.gap * abs(value)
 
-        found = tighten(self.core, tables, self.pi, self.incumbent(), self.budget.rounds, self.clock, see)
+        known, _ = self.pool.columns(self.pi, NEAR * value / self.bodies(), self.budget.columns, [])
+        work = self.budget.rounds, self.clock
+        found = tighten(self.core, self.relaxation, self.pi, self.incumbent(), known, *work, see)
         self.pool.add(found.bodies)
         self._proved([root(self.core, found.pi, found.bound, found.triples)])
 

@@ -17,7 +17,6 @@ from optimiser.partition.problem import PartitionProblem, canonical
 from optimiser.partition.run import Run
 
 DEFAULT_BUDGET = Budget()
-IDLE = 2  # turns in a row that save nothing after which no more are taken
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def solve(
         run.recombine()
         idle = 0
         for _ in range(budget.turns):
-            if idle == IDLE or run.clock.over() or run.close():
+            if 2 * idle >= budget.turns or run.clock.over() or run.close():
                 break
             idle = 0 if run.improve() else idle + 1
         run.certify()

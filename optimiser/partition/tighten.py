@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from optimiser import highs
 from optimiser.clock import Clock
-from optimiser.partition.bound import by_unit, cheapest_count
-from optimiser.partition.connected import PricedConnected, price_connected
-from optimiser.partition.connected_sets import ConnectedTables
+from optimiser.partition.bound import by_unit, cheapest_count, last_counted
+from optimiser.partition.bundle import EXACT
 from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.relaxation import PATIENT, Bodies, Relaxation
 from optimiser.partition.triples import NONE, Holding, Triples, broken
 
 Members = tuple[int, ...]
@@ -34,7 +34,6 @@ LIKELY = 0.01  # the same, of bodies likely in the best partition
 KEPT = 20  # most of them by centre
 MET = 3  # bodies by centre that one pricing adds
 BOX = 0.2  # how far multipliers may move, as a share of a unit's size cost
-PATIENT = 200_000  # sets met for one centre when the best bound is priced for good
 SOME = 1e-6  # a share of a body that is neither none nor all
 
 
@@ -52,27 +51,31 @@ class Tightened:
 
 def tighten(
     problem: PartitionProblem,
-    tables: ConnectedTables,
+    relaxation: Relaxation,
     pi: NDArray[np.float64],
     incumbent: NDArray[np.int32],
+    known: Iterable[Members],
     rounds: int,
     clock: Clock,
     see: Callable[[float], bool],
 ) -> Tightened:
     """Raise the bound from multipliers π with charges on triples, in at most `rounds` pricings.
 
-    incumbent: body by unit of the best partition known. see(best bound so far) → True to stop early.
+    incumbent: body by unit of the best partition known. known: bodies to begin with. see(best bound so far) → True to
+    stop early.
     """
     own = [tuple(np.flatnonzero(incumbent == b).tolist()) for b in np.unique(incumbent)]
     typical = problem.objective(incumbent) / len(own)
-    best, last = _priced_for_good(problem, tables, pi, NONE)
+    exact = EXACT * typical
+    best, last = _priced_for_good(problem, relaxation, pi, NONE, exact)
     programme = _Programme(problem, pi)
     programme.add(own)
-    programme.add(price_connected(tables, pi, last + NEAR * typical, KEPT).bodies())
+    programme.add(known)
+    programme.add(relaxation.price(pi, last + NEAR * typical, exact, most=KEPT).bodies())
     for _ in range(rounds):
         if see(best.bound) or clock.over() or not programme.solve(clock):
             break
-        priced = price_connected(tables, programme.pi, programme.per_body, MET, triples=programme.triples)
+        priced = relaxation.price(programme.pi, programme.per_body, exact, programme.triples, MET)
         bound, _ = _bound(problem, programme.pi, programme.triples, priced)
         if bound > best.bound:
             best = Tightened(programme.pi, programme.triples, bound, [])
@@ -80,23 +83,24 @@ def tighten(
         triples = broken(*programme.parted())
         if programme.add(priced.bodies()) + programme.charge(triples) == 0 and not programme.widen():
             break
-    good, last = _priced_for_good(problem, tables, best.pi, best.triples)
-    likely = price_connected(tables, best.pi, last + LIKELY * typical, KEPT, triples=best.triples).bodies()
+    good, last = _priced_for_good(problem, relaxation, best.pi, best.triples, exact)
+    likely = relaxation.price(best.pi, last + LIKELY * typical, exact, best.triples, KEPT).bodies()
     return Tightened(best.pi, best.triples, max(best.bound, good.bound), sorted({*own, *likely}))
 
 
 def _priced_for_good(
-    problem: PartitionProblem, tables: ConnectedTables, pi: NDArray[np.float64], triples: Triples
+    problem: PartitionProblem, relaxation: Relaxation, pi: NDArray[np.float64], triples: Triples, exact: float
 ) -> tuple[Tightened, float]:
     """The bound at multipliers and charges, and what bodies cost at its margin (0 where their number is free)."""
-    priced = price_connected(tables, pi, INF if problem.counted else 0.0, sets=PATIENT, triples=triples)
+    cut = 0.0
+    if problem.counted:
+        cut = max(0.0, last_counted(problem, relaxation.price(pi, INF, exact).least)) + 1e4 * exact
+    priced = relaxation.price(pi, cut, exact, triples, patience=PATIENT)
     bound, last = _bound(problem, pi, triples, priced)
     return Tightened(pi, triples, bound, []), last if problem.counted else 0.0
 
 
-def _bound(
-    problem: PartitionProblem, pi: NDArray[np.float64], triples: Triples, priced: PricedConnected
-) -> tuple[float, float]:
+def _bound(problem: PartitionProblem, pi: NDArray[np.float64], triples: Triples, priced: Bodies) -> tuple[float, float]:
     """LB(π, σ), and the reduced cost of the last body it counts."""
     least, _ = by_unit(problem, priced.least)
     k, chosen = cheapest_count(problem, least)
@@ -113,7 +117,7 @@ class _Programme:
     def __init__(self, problem: PartitionProblem, pi: NDArray[np.float64]):
         self._problem, self._holding, self._known = problem, Holding(), set[Members]()
         n = problem.units
-        self._reach = BOX * np.maximum(1.0, problem.weights * problem.cheapest_per_head())
+        self._reach = BOX * np.maximum(np.abs(pi), problem.weights * problem.cheapest_per_head())
         fewest = problem.min_bodies or 0
         most = n if problem.max_bodies is None else problem.max_bodies
         self._highs = highspy.Highs()
