@@ -255,7 +255,7 @@ class Certificate:
 
     objective: recomputed from raw input, never read from a solver. bound: no solution of the stated problem costs less.
     unavoidable: Σ weight × the least cost per patient of any size, so `gap_avoidable` is not flattered by it.
-    evidence: what an independent program needs to recompute the bound (multipliers, weight step …).
+    evidence: what an independent program needs to recompute the bound (multipliers, charges …).
     """
 
     problem: str

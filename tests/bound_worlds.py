@@ -13,9 +13,9 @@ from scipy.optimize import linprog
 
 from optimiser.partition.bound import pricing, starting_multipliers
 from optimiser.partition.knapsack import Tables
+from optimiser.partition.lines import Line
 from optimiser.partition.oversize import set_aside
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.separators import Charge
 from optimiser.partition.state import flatten
 from optimiser.partition.triples import Triples
 from tests import oracle
@@ -149,12 +149,12 @@ def highest_bound(core: PartitionProblem, touching: bool = False) -> float:
     return float(found.fun)
 
 
-def with_charges(core: PartitionProblem, charges: Iterable[Charge]) -> PartitionProblem:
+def with_charges(core: PartitionProblem, charges: Iterable[Line]) -> PartitionProblem:
     """The problem with the charges of a certificate as costs, and no contiguity: what a bound over sets that touch is
     the least of."""
     costs = core.costs.copy()
     for due in charges:
-        costs[due.unit, due.centre] += due.charge
+        costs[due.units[0], due.centre] += due.charge
         costs[list(due.held), due.centre] -= due.charge
     return replace(core, costs=costs, contiguous=False)
 

@@ -11,6 +11,7 @@ import numpy as np
 from optimiser.partition.connected import connected_tables
 from optimiser.partition.oversize import set_aside
 from optimiser.partition.problem import PartitionProblem
+from optimiser.partition.relaxation import Relaxation
 from tests import oracle
 from tests.partition_worlds import random_problem
 
@@ -31,6 +32,14 @@ def world(k: int):
 def tables_of(core: PartitionProblem):
     sizes = np.arange(min(core.hi, int(core.weights.sum())) + 1)
     return connected_tables(core, core.size_cost(np.maximum(sizes, 1)))
+
+
+def relaxation_of(core: PartitionProblem) -> Relaxation:
+    """The relaxation over connected sets, also where another would suit better."""
+    sizes = np.arange(min(core.hi, int(core.weights.sum())) + 1)
+    relaxation = Relaxation(core, core.size_cost(np.maximum(sizes, 1)))
+    relaxation.connected = tables_of(core)
+    return relaxation
 
 
 def some_multipliers(core: PartitionProblem, rng: np.random.Generator):

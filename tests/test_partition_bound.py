@@ -52,7 +52,7 @@ def reprice(w: World, branch: Branch, relaxation: str) -> float:
         tables = connected_tables(w.core, flatten(w.core).curve)
         least = price_connected(tables, branch.pi, sets=10**6, triples=branch.triples).least
     else:
-        least = least_by_trying(with_charges(w.core, branch.apart), branch.pi)
+        least = least_by_trying(with_charges(w.core, branch.lines), branch.pi)
     return bound_value(branch.of(w.core), branch.pi, least) - float(branch.triples.charge.sum())
 
 

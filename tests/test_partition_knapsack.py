@@ -39,7 +39,7 @@ def test_every_best_body_is_the_cheapest_set_that_its_centre_can_reach():
         for pi in some_multipliers(w.core, w.best, rng):
             found = price(w.tables, pi)
             assert_exact(w.core, found, pi, k)
-            assert found.charges() == (), "nothing is charged where no value is aimed at"
+            assert found.lines() == (), "nothing is charged where no value is aimed at"
             none += int(np.isinf(found.least).sum())
     assert none > 100, "some units should be too far from enough patients to be a centre"
 
@@ -197,8 +197,8 @@ def test_any_number_of_threads_gives_the_same_bytes():
         numba.set_num_threads(before)
     for one, two in zip(*answers, strict=True):
         assert (one.least.tobytes(), one.chosen.tobytes()) == (two.least.tobytes(), two.chosen.tobytes())
-        assert one.charges() == two.charges()
+        assert one.lines() == two.lines()
     few, _, many, held = answers[0]
-    assert held.charges()
+    assert held.lines()
     assert (few.least <= many.least + NEAR).all()
     assert (few.least < many.least - 1.0).any()

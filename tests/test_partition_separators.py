@@ -10,9 +10,9 @@ import pytest
 
 from optimiser.partition.bound import bound_value, last_counted, price
 from optimiser.partition.budget import Budget
+from optimiser.partition.lines import MOST, WIDEST, Line
 from optimiser.partition.oversize import set_aside
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.separators import MOST, WIDEST, Charge
 from optimiser.partition.solve import solve
 from tests import oracle
 from tests.bound_worlds import (
@@ -39,7 +39,7 @@ def touching(first: int = 0, every: int = 1) -> Iterator[tuple[int, World]]:
     return ((k, w) for k, w in worlds(first, every) if w.core.contiguous)
 
 
-def parts(core: PartitionProblem, due: Charge) -> bool:
+def parts(core: PartitionProblem, due: Line) -> bool:
     """Whether no path of candidates leads from the centre's own unit to the one charged past those held."""
     candidates = set(np.flatnonzero(np.isfinite(core.costs[:, due.centre])).tolist())
     own, barred = int(core.owner[due.centre]), set(due.held)
@@ -48,7 +48,7 @@ def parts(core: PartitionProblem, due: Charge) -> bool:
         reached |= more
         ends = {b for a, b in core.edges.tolist() if a in more} | {a for a, b in core.edges.tolist() if b in more}
         more = (ends & candidates) - barred - reached
-    return {own, due.unit} <= candidates - barred and due.unit not in reached
+    return {own, due.units[0]} <= candidates - barred and due.units[0] not in reached
 
 
 # --- against every set -----------------------------------------------------------------------------------------------
@@ -85,14 +85,14 @@ def test_anyone_gets_the_bound_from_the_charges_by_trying_every_set():
             for cut in CUTS:
                 for nodes in (2_000, 3):
                     found = price(w.tables, pi, cut, nodes=nodes)
-                    again = least_by_trying(with_charges(w.core, found.charges()), pi)
+                    again = least_by_trying(with_charges(w.core, found.lines()), pi)
                     assert (again >= found.least - NEAR).all(), (k, cut, nodes)
-                    number += len(found.charges())
+                    number += len(found.lines())
                     if nodes > 3:
                         cheap = found.least < cut - NEAR
                         exact += int(cheap.sum())
                         assert found.least[cheap] == pytest.approx(again[cheap], rel=1e-9, abs=NEAR), (k, cut)
-                    for due in found.charges():
+                    for due in found.lines():
                         assert 0 < due.charge < INF, (k, due)
                         assert len(due.held) <= WIDEST, (k, due)
                         assert parts(w.core, due), (k, due)
@@ -120,7 +120,7 @@ def test_nothing_is_charged_where_bodies_need_not_touch():
     rng = np.random.default_rng(4)
     for _, w in worlds(0, 3):
         if not w.core.contiguous:
-            assert price(w.tables, next(some_multipliers(w.core, w.best, rng)), 0.0).charges() == ()
+            assert price(w.tables, next(some_multipliers(w.core, w.best, rng)), 0.0).lines() == ()
 
 
 def test_more_separators_than_there_is_room_for_hold_what_they_prove():
@@ -129,12 +129,12 @@ def test_more_separators_than_there_is_room_for_hold_what_they_prove():
     free = price(tables_of(problem), pi).least
     cut = float(np.median(free)) + 60_000
     found = price(tables_of(problem), pi, cut, tolerance=1.0)
-    again = price(tables_of(with_charges(problem, found.charges())), pi, nodes=20_000).least
+    again = price(tables_of(with_charges(problem, found.lines())), pi, nodes=20_000).least
     assert below(found.least, again + 1.0)
     assert (found.least > free + 100.0).sum() > problem.units / 2
-    assert all(parts(problem, due) for due in found.charges())
-    assert max(len(due.held) for due in found.charges()) > 5
-    assert found.apart.number.max() == MOST
+    assert all(parts(problem, due) for due in found.lines())
+    assert max(len(due.held) for due in found.lines()) > 5
+    assert found.shifts.number.max() == MOST
 
 
 # --- worlds whose answers can be read off ----------------------------------------------------------------------------
@@ -194,15 +194,15 @@ def test_a_body_pays_for_what_lies_between(name):
     for j, value in enumerate(together):
         found = price(tables, pi, cut=float(value))
         assert found.least[j] == pytest.approx(value, abs=NEAR), j
-        assert any(due.centre == j for due in found.charges()) == (value > anyhow[j]), j
+        assert any(due.centre == j for due in found.lines()) == (value > anyhow[j]), j
 
 
 def test_the_charge_on_a_rich_unit_pays_for_the_dear_one_on_the_way():
     values, edges, _, _ = MADE["a dear unit between two rich ones"]
     problem, pi = by_value(values, edges)
     for centre, rich, least, low, high in ((0, 2, 90.0, 100, 150), (2, 0, 50.0, 60, 100)):
-        due = next(due for due in price(tables_of(problem), pi, cut=least).charges() if due.centre == centre)
-        assert (due.unit, due.held) == (rich, (1,))
+        due = next(due for due in price(tables_of(problem), pi, cut=least).lines() if due.centre == centre)
+        assert (due.units[0], due.held) == (rich, (1,))
         assert low - NEAR <= due.charge <= high + NEAR, "less lets the dear one be skipped, more makes it worth taking"
 
 
@@ -221,10 +221,10 @@ def test_what_solve_publishes_of_touching_sets_holds(monkeypatch):
         assert below(found.bound, w.least), k
         assert found.bound == pytest.approx(w.fixed + min(branch.bound for branch in found.branches)), k
         for branch in found.branches:
-            least = least_by_trying(with_charges(w.core, branch.apart), branch.pi)
+            least = least_by_trying(with_charges(w.core, branch.lines), branch.pi)
             again = bound_value(branch.of(w.core), branch.pi, least)
             assert branch.bound <= again + 1e-5 * max(1.0, abs(again)), k
-            charged += len(branch.apart) > 0
+            charged += len(branch.lines) > 0
         branches += len(found.branches) > 1
     assert charged >= 3
     assert branches >= 3

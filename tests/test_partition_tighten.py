@@ -12,7 +12,7 @@ from optimiser.partition.connected import price_connected
 from optimiser.partition.search import starting_partition
 from optimiser.partition.tighten import tighten
 from tests import oracle
-from tests.connected_worlds import WORLDS, grid, lagrangian, tables_of, world
+from tests.connected_worlds import WORLDS, grid, lagrangian, relaxation_of, tables_of, world
 
 
 def test_tightening_never_passes_the_best_partition_and_mostly_reaches_it():
@@ -31,7 +31,7 @@ def test_tightening_never_passes_the_best_partition_and_mostly_reaches_it():
             incumbent[[back[u] for u in body]] = b
         start = starting_multipliers(core, incumbent) * rng.uniform(0.8, 1.2, core.units)
         before = lagrangian(core, start, price_connected(tables_of(core), start).least) + fixed
-        found = tighten(core, tables_of(core), start, incumbent, 30, Clock(), lambda bound: False)
+        found = tighten(core, relaxation_of(core), start, incumbent, [], 30, Clock(), lambda bound: False)
         bound = found.bound + fixed
         again = price_connected(tables_of(core), found.pi, triples=found.triples).least
         assert lagrangian(core, found.pi, again, found.triples.charge) == pytest.approx(found.bound)
@@ -49,7 +49,9 @@ def test_tightening_raises_what_multipliers_alone_cannot():
     incumbent = starting_partition(problem).astype(np.int32)
     start = starting_multipliers(problem, incumbent)
     seen: list[float] = []
-    found = tighten(problem, tables_of(problem), start, incumbent, 40, Clock(), lambda bound: bool(seen.append(bound)))
+    found = tighten(
+        problem, relaxation_of(problem), start, incumbent, [], 40, Clock(), lambda bound: bool(seen.append(bound))
+    )
     assert seen == sorted(seen)
     assert len(found.triples.charge)
     assert (found.triples.charge >= 0).all()
@@ -61,15 +63,22 @@ def test_tightening_raises_what_multipliers_alone_cannot():
 def test_tightening_stops_when_told_or_when_there_is_no_time():
     problem = grid(11, side=7, hi=45_000)
     incumbent = starting_partition(problem).astype(np.int32)
-    start, tables = starting_multipliers(problem, incumbent), tables_of(problem)
-    before = lagrangian(problem, start, price_connected(tables, start, sets=1_000_000).least)
+    start, relaxation = starting_multipliers(problem, incumbent), relaxation_of(problem)
+    before = lagrangian(problem, start, price_connected(tables_of(problem), start, sets=1_000_000).least)
     asked: list[float] = []
     told = tighten(
-        problem, tables, start, incumbent, 40, Clock(), lambda bound: bool(asked.append(bound)) or len(asked) > 2
+        problem,
+        relaxation,
+        start,
+        incumbent,
+        [],
+        40,
+        Clock(),
+        lambda bound: bool(asked.append(bound)) or len(asked) > 2,
     )
     assert len(asked) == 3
     assert told.bound >= before
-    late = tighten(problem, tables, start, incumbent, 40, Clock(stop=lambda: True), lambda bound: False)
+    late = tighten(problem, relaxation, start, incumbent, [], 40, Clock(stop=lambda: True), lambda bound: False)
     assert late.bound == pytest.approx(before)
     assert not len(late.triples.charge)
 
@@ -82,7 +91,9 @@ def test_any_number_of_threads_gives_the_same_bytes():
     try:
         for threads in (1, 2):
             numba.set_num_threads(min(threads, before))
-            answers.append(tighten(problem, tables_of(problem), start, incumbent, 10, Clock(), lambda bound: False))
+            answers.append(
+                tighten(problem, relaxation_of(problem), start, incumbent, [], 10, Clock(), lambda bound: False)
+            )
     finally:
         numba.set_num_threads(before)
     one, two = answers

@@ -46,7 +46,7 @@ def held_together():
     core, fixed, restore = set_aside(whole.problem)
     assert core is not None
     pi = core.weights * core.cheapest_per_head() * np.random.default_rng(82).uniform(0.5, 1.6, core.units).round(1)
-    charges = price(pricing(core, flatten(core).curve), pi, 0.0).charges()
+    charges = price(pricing(core, flatten(core).curve), pi, 0.0).lines()
     lower = float(pi.sum() + np.cumsum(least_values(with_charges(core, charges), pi)).min())
     names = [data.practices[whole.first[u]].code for u in restore.kept]
     branch = {"fewest": 1, "most": core.units, "bound": lower,
@@ -164,7 +164,7 @@ def test_separators_are_priced_as_the_bound_is_defined_and_those_that_part_nothi
     for core, start in worlds(2):
         if not core.contiguous:
             continue
-        priced = price(pricing(core, flatten(core).curve), start, 0.0).charges()
+        priced = price(pricing(core, flatten(core).curve), start, 0.0).lines()
         found += len(priced)
         anything = [
             Charge(
