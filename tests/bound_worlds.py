@@ -17,7 +17,7 @@ from optimiser.partition.lines import Line
 from optimiser.partition.oversize import set_aside
 from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.state import flatten
-from optimiser.partition.triples import Triples
+from optimiser.partition.triples import NONE, Triples
 from tests import oracle
 from tests.partition_worlds import every_mixture, random_problem
 
@@ -101,9 +101,9 @@ def value_of(core: PartitionProblem, centre: int, body, pi) -> float:
     return linear + float(core.curve(np.array([float(patients)]))[0])
 
 
-def least_by_trying(core: PartitionProblem, pi, touching: bool = False) -> NDArray[np.float64]:
-    """r of every centre by its definition: every set of units within reach, in whole patients; touching: every set in
-    one piece."""
+def least_by_trying(core: PartitionProblem, pi, touching: bool = False, triples: Triples = NONE) -> NDArray[np.float64]:
+    """r of every centre by its definition: every set of units within reach, in whole patients, triples charged;
+    touching: every set in one piece."""
     sets = (np.arange(1, 2**core.units)[:, None] >> np.arange(core.units) & 1) > 0
     patients = sets @ core.weights
     sets = sets[(patients >= core.lo) & (patients <= core.hi)]
@@ -112,6 +112,7 @@ def least_by_trying(core: PartitionProblem, pi, touching: bool = False) -> NDArr
     if not len(sets):
         return np.full(len(core.owner), INF)
     extra = core.curve((sets @ core.weights).astype(float))
+    extra = extra + (sets[:, triples.units].sum(axis=2) >= 2) @ triples.charge
     beyond = ~np.isfinite(core.costs)
     value = sets @ (np.where(beyond, 0.0, core.costs) - np.asarray(pi)[:, None]) + extra[:, None]
     value[(sets @ beyond) | ~sets[:, core.owner]] = INF

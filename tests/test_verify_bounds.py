@@ -188,9 +188,9 @@ FORGED: dict[str, tuple[Callable[[Path], None], str]] = {
     "no branch at all": (amend(*EVIDENCE, "branches", to=[]), "no branch covers the number of bodies 1"),
     "a range turned round": (amend(*BRANCH, "fewest", to=9), "9 to 1 is no range of numbers of bodies"),
     "a range in halves": (amend(*BRANCH, "most", to=1.5), "1 to 1.5 is no range of numbers of bodies"),
-    "a triple where bodies need not touch": (
-        amend(*BRANCH, "triples", to=[{"practices": ["P01", "P03", "P04"], "charge": 1.0}]),
-        "consortium, branch 1: P01, P03, P04 may not be charged as a triple",
+    "a triple of two": (
+        amend(*BRANCH, "triples", to=[{"practices": ["P01", "P01", "P04"], "charge": 1.0}]),
+        "consortium, branch 1: P01, P04 may not be charged as a triple",
     ),
     "another relaxation": (amend(*EVIDENCE, "relaxation", to="none"), "consortium: the relaxation 'none' is not known"),
     "touching where none is asked for": (

@@ -16,9 +16,9 @@ import pytest
 from optimiser.hierarchy import _charged
 from optimiser.partition.bound import price, pricing
 from optimiser.partition.branches import Branch
+from optimiser.partition.lines import Line
 from optimiser.partition.oversize import set_aside
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.separators import Charge
 from optimiser.partition.state import flatten
 from optimiser.scenario import load_scenario
 from optimiser.units import scale_problem
@@ -51,7 +51,7 @@ def held_together():
     names = [data.practices[whole.first[u]].code for u in restore.kept]
     branch = {"fewest": 1, "most": core.units, "bound": lower,
               "multipliers": dict(zip(names, pi.tolist(), strict=True)),
-              **_charged(data, whole, restore.kept, Branch(1, core.units, pi, lower, apart=charges))}  # fmt: skip
+              **_charged(data, whole, restore.kept, Branch(1, core.units, pi, lower, lines=charges))}  # fmt: skip
     proof = made.certificates["locality"]
     evidence = {**proof.evidence, "relaxation": "touching sets", "branches": [branch]}
     proof = replace(proof, bound=fixed + lower, evidence=evidence)
@@ -140,16 +140,16 @@ def light(core: PartitionProblem, centre: int) -> PartitionProblem:
     return replace(core, costs=costs)
 
 
-def lower(checker, core: PartitionProblem, pi, charges: list[Charge]) -> float:
+def lower(checker, core: PartitionProblem, pi, charges: list[Line]) -> float:
     made = as_checked(checker, core, connected=False)
     most = core.units if core.max_bodies is None else core.max_bodies
-    due = [{"centre": c.centre, "unit": c.unit, "without": list(c.held), "charge": c.charge} for c in charges]
+    due = [{"centre": c.centre, "unit": c.units[0], "without": list(c.held), "charge": c.charge} for c in charges]
     stated = {"fewest": core.min_bodies or 0, "most": most, "multipliers": dict(enumerate(pi)), "separators": due}
     (found,) = checker.lower_bounds(made, [checker.branch_of(made, stated)])
     return found
 
 
-def by_definition(core: PartitionProblem, pi, charges: list[Charge]) -> float:
+def by_definition(core: PartitionProblem, pi, charges: list[Line]) -> float:
     """The bound by trying every set, with the charges that count: those whose units part the one from the other."""
     counted = [due for due in charges if parts(light(core, due.centre), due)]
     sums = np.concatenate(([0.0], np.cumsum(least_values(with_charges(core, counted), pi))))
@@ -167,8 +167,12 @@ def test_separators_are_priced_as_the_bound_is_defined_and_those_that_part_nothi
         priced = price(pricing(core, flatten(core).curve), start, 0.0).lines()
         found += len(priced)
         anything = [
-            Charge(
-                int(rng.integers(len(core.owner))), int(u), tuple(map(int, rest[:many])), float(rng.uniform(0, 1_500))
+            Line(
+                int(rng.integers(len(core.owner))),
+                (int(u),),
+                tuple(map(int, rest[:many])),
+                float(rng.uniform(0, 1_500)),
+                -1,
             )
             for u, *rest in (rng.permutation(core.units) for _ in range(12))
             if (many := int(rng.integers(1, 4)))

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from optimiser.partition.compiled import inner
 from optimiser.partition.triples import Triples
 
-MOST = 96  # lines of one centre
+MOST = 64  # lines of one centre
 WIDEST = 12  # units of a separator
 OVERSHOOT = 1.2  # of the step that would reach the value if every charge counted in full
 
@@ -81,7 +81,7 @@ def in_force(lines: Lines) -> tuple[Line, ...]:
         Line(
             int(j),
             tuple(int(u) for u in (lines.unit[j, k], lines.other[j, k]) if u >= 0),
-            tuple(int(u) for u in lines.held[j, k] if u >= 0),
+            tuple(int(u) for u in lines.held[j, k] if u >= 0 and lines.other[j, k] < 0),
             float(lines.charge[j, k]),
             int(lines.triple[j, k]),
         )

@@ -60,13 +60,13 @@ class Run(Attempt):
         self.tell("recombine")
 
     def prove(self) -> None:
-        """The root's bound; then triples where bodies are connected sets, elsewhere branches on their number."""
+        """The root's bound; then triples where bodies are connected sets or few, else branches on their number."""
         start = starting_multipliers(self.core, self.incumbent())
         self.pi, self.height = self.ascend(self.core, start, self.budget.rounds, PROVING)
         self._proved([root(self.core, self.pi, self.height)])
         if self.relaxation.connected is not None or self._is_small():
             self._tighten()
-        elif self.bodies() <= FEW_BODIES:
+        if self.relaxation.connected is None and self.bodies() <= FEW_BODIES:
             self._branch()
 
     def certify(self) -> None:
