@@ -82,9 +82,8 @@ def some_multipliers(
 
 
 def some_triples(core: PartitionProblem, rng: np.random.Generator, dearest: float) -> Triples:
-    """A few triples of units that have patients, with charges, the first of which is nothing."""
-    units = np.flatnonzero(core.weights > 0)
-    every = np.array(list(combinations(units, 3)), dtype=np.int64).reshape(-1, 3)
+    """A few triples of any units, those without patients among them, with charges, the first of which is nothing."""
+    every = np.array(list(combinations(range(core.units), 3)), dtype=np.int64).reshape(-1, 3)
     chosen = every[np.sort(rng.permutation(len(every))[: int(rng.integers(1, 9))])]
     charge = rng.uniform(0, dearest, len(chosen))
     charge[:1] = 0.0

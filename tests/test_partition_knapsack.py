@@ -11,7 +11,7 @@ import pytest
 
 from optimiser.partition.bound import SLOTS, Priced, price
 from optimiser.partition.problem import PartitionProblem
-from tests.bound_worlds import below, least_by_trying, some_multipliers, tables_of, value_of, worlds
+from tests.bound_worlds import below, least_by_trying, some_multipliers, some_triples, tables_of, value_of, worlds
 from tests.connected_worlds import grid
 
 INF = np.inf
@@ -178,6 +178,30 @@ def _waves(length: float) -> Callable:
 def _hash(patients) -> np.ndarray:
     """0 … 1, unlike for neighbouring sizes and the same for equal ones."""
     return np.modf(np.sin(np.asarray(patients) * 12.9898) * 43_758.5453)[0] ** 2
+
+
+# --- charges on triples -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_charges_on_triples_never_lift_a_least_above_every_set_and_mostly_reach_it():
+    """Units without patients are taken wherever that saves money, so triples that hold one must not count."""
+    rng = np.random.default_rng(8)
+    near = total = 0
+    for k, w in worlds(0, 3):
+        if w.core.contiguous:
+            continue
+        triples = some_triples(w.core, rng, 300.0)
+        borne = (w.core.weights[triples.units] > 0).all(axis=1)
+        for pi in some_multipliers(w.core, w.best, rng):
+            expected = least_by_trying(w.core, pi, triples=triples)
+            for cut in (0.0, 500.0):
+                least = price(w.tables, pi, cut, nodes=20_000, triples=triples).least
+                assert (least <= np.where(least < cut, expected, INF) + 2e-6).all(), (k, cut)
+                if borne.all():
+                    reached = np.minimum(expected, cut)
+                    near, total = near + int((least >= reached - 1e-4).sum()), total + len(least)
+    assert near > 0.99 * total > 500
 
 
 # --- many units, many threads ----------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from optimiser.partition.state import flatten
 HEAT = 3.0  # of a first annealing run, as search.run takes it
 REHEAT = 4.0  # of a later annealing run, as search.run takes it
 FEWER = 5  # times fewer moves that it makes
+SEARCHING = 0.25  # of the time left, at most, for an annealing run that others will follow
 SHAKE = 0.02  # of the multipliers around which more bodies are priced, as a share of each
 RECOMBINING = 30.0  # seconds for an integer programme over the pool, at most
 FEW_UNITS = 10  # so few that every body can be tried, which makes the integer programme exact
@@ -30,8 +31,8 @@ FEW_UNITS = 10  # so few that every body can be tried, which makes the integer p
 
 class Attempt:
     """`guide` is the problem the search sees (confidential wishes included); bounds are those of `core`. best: body by
-    unit of the incumbent. pi, height: the best multipliers and their bound in £ a year. late: a clock ended an integer
-    programme.
+    unit of the incumbent. pi, height: the best multipliers and their bound in £ a year. late: a clock ended a step,
+    if not the work.
     """
 
     def __init__(self, core: PartitionProblem, rng: np.random.Generator, budget: Budget, clock: Clock):
@@ -59,7 +60,7 @@ class Attempt:
 
     def search(self, start: NDArray[np.int32] | None, heat: float) -> None:
         """One annealing run; heat: as search.run takes it."""
-        self._anneal(self.budget.moves, start, heat)
+        self._anneal(self.budget.moves, start, heat, SEARCHING)
 
     def ascend(
         self, problem: PartitionProblem, start: NDArray[np.float64], rounds: int, share: float = 1.0
@@ -75,7 +76,9 @@ class Attempt:
                 self.pool.add(mend(self.flat, bodies, pi))
             return clock.over() or value - height <= self.budget.gap * abs(value)
 
-        return ascend(problem, self.relaxation, start, self.incumbent(), rounds, see)
+        found = ascend(problem, self.relaxation, start, self.incumbent(), rounds, see)
+        self.late |= clock.over()
+        return found
 
     def look_around(self) -> None:
         """Anneal afresh and from the incumbent; price around the best multipliers, shaken, for bodies not met yet."""
@@ -111,9 +114,10 @@ class Attempt:
         part.pool.take(self.pool.within(kept), np.arange(len(kept)))
         return part
 
-    def _anneal(self, moves: int, start: NDArray[np.int32] | None, heat: float) -> None:
-        see, over = self.pool.add_partition, self.clock.over
-        self.keep(search.run(self.guide, self.flat, self.rng, moves, start, heat, see, over))
+    def _anneal(self, moves: int, start: NDArray[np.int32] | None, heat: float, share: float = 1.0) -> None:
+        see, clock = self.pool.add_partition, self.clock.part(share)
+        self.keep(search.run(self.guide, self.flat, self.rng, moves, start, heat, see, clock.over))
+        self.late |= clock.over()
 
     def keep(self, found: NDArray[np.int32] | None) -> None:
         """A partition becomes the incumbent if it is valid and cheaper."""

@@ -6,9 +6,9 @@ owner(j), at costs c[i, j] − π_i, with any size curve g:
     r_j = min over sets S, owner(j) ∈ S, lo ≤ P(S) ≤ hi, of { Σ_{i in S} (c[i, j] − π_i) + g(P(S)) }
     LB(π) = Σ π_i + Σ_units min(0, min over its centres of r_j)
 
-(with bounds a ≤ k ≤ b on the number of bodies: the cheapest k of the units' r, best k in [a, b]). The bodies of a
-partition have distinct units as centres, so LB(π) ≤ cost of every partition, whatever produced π. Contiguity,
-kept-apart pairs and the split charge are dropped, which only weakens it.
+where their number is free (with bounds a ≤ k ≤ b: the cheapest k of the units' r, best k in [a, b]). The bodies of a
+partition have distinct units as centres, so LB(π) ≤ cost of every partition, whatever produced π. Kept-apart pairs and
+the split charge are dropped, which only weakens it; lines (lines.py) bring back some of contiguity.
 
 Weights are whole patients throughout: nothing is rounded, so the bound holds for the true weights as it stands. A
 lower bound in place of r_j gives a lower bound again, so a search of a knapsack that is cut short costs tightness, not
@@ -111,7 +111,7 @@ def price(
     centres = len(tables.start) - 1
     least, chosen = np.empty(centres), np.empty(len(tables.unit), dtype=np.bool_)
     lines = no_lines(centres, MOST if len(tables.indptr) or len(triples.charge) else 0)
-    charges = charges_of(triples, len(tables.patients))
+    charges = charges_of(triples, tables.patients)
     threads = numba.get_num_threads()
     with ThreadPoolExecutor(threads) as pool:
         some = [

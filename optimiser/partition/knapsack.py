@@ -77,10 +77,10 @@ class Work(NamedTuple):
 
 
 def work_space(tables: Tables, triples: int, nodes: int) -> Work:
-    """Fresh work space for so many triples and at most so many nodes."""
+    """Fresh work space for so many triples and at most so many nodes, besides one for every candidate."""
     longest, units = int(np.diff(tables.start).max(initial=0)) + 1, len(tables.patients)
     weight, place = np.zeros((2, longest), np.int64)
-    at, patients, above, stack = np.zeros((4, max(nodes, longest + 1)), np.int64)
+    at, patients, above, stack = np.zeros((4, nodes + longest), np.int64)
     taken, candidate = np.zeros((2, units), np.bool_)
     return Work(
         weight=weight,
@@ -362,7 +362,7 @@ def _price(tables, charges, work, own, end, cut, tolerance, most_nodes, chosen, 
         node = work.stack[waiting]
         k, total, value = work.at[node], work.patients[node], work.total[node]
         target = min(best, cut) - tolerance
-        enough = target if nodes + n - k < most_nodes else -INF
+        enough = target if nodes - k < most_nodes else -INF  # going down to the end opens n − k at most
         if node > 0 or enough == -INF:
             bound = _completion(tables, work, k, n, total, value, fewest, most, enough)
             if bound >= enough:

@@ -63,9 +63,12 @@ class Charges(NamedTuple):
     charge: NDArray[np.float64]
 
 
-def charges_of(triples: Triples, units: int) -> Charges:
-    """Charges on triples of so many units, by unit."""
-    return Charges(*triples.by_unit(units), triples.units, triples.charge)
+def charges_of(triples: Triples, patients: NDArray[np.int64]) -> Charges:
+    """Charges on triples by unit (patients: of each). None on triples with a unit of no patients, which every set takes
+    where it is worth having: it could not leave it out for the sake of a charge.
+    """
+    borne = (patients[triples.units] > 0).all(axis=1)
+    return Charges(*triples.by_unit(len(patients)), triples.units, np.where(borne, triples.charge, 0.0))
 
 
 def no_lines(centres: int, most: int) -> Lines:

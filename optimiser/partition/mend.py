@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.partition.compiled import inner
-from optimiser.partition.state import Flat, size_cost
+from optimiser.partition.state import OUT_OF_REACH, Flat, size_cost
 
 Members = tuple[int, ...]
 STEPS = 60
@@ -116,7 +116,7 @@ def _step(flat, inside, pi, queue, member, frontier, removable):
         removable[a] = u != owner and count > 1 and _spread(flat, inside, owner, u, queue, seen) == count - 1
         for e in range(flat.indptr[u], flat.indptr[u + 1]):
             v = flat.indices[e]
-            if not inside[v] and not seen[v] and flat.costs[v, centre] < 1e8:
+            if not inside[v] and not seen[v] and flat.costs[v, centre] < OUT_OF_REACH:
                 frontier[around], seen[v] = v, True
                 around += 1
     for x in range(around):

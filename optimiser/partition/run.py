@@ -22,7 +22,7 @@ from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.relaxation import PATIENT
 from optimiser.partition.tighten import NEAR, tighten
 
-HOTTER_TRIES = 3
+HOTTER, HOTTER_TRIES = 10.0, 3  # annealing where no valid partition was met
 DISTRICT = 800  # units of a district to be improved, about
 FEW_BODIES = 12  # so few that a relaxation gains by a fractional number of them
 SMALL, PER_BODY = 150, 12  # units in all, and of a body, where charges on triples close the gap of any sets
@@ -81,7 +81,9 @@ class Run(Attempt):
         before = self.guide.objective(self.incumbent())
         units = deal(self.flat, self.incumbent().astype(np.int64), self.rng, DISTRICT)
         parts = [self.part(kept) for kept in units] if len(units) > 1 else [self]
-        with ThreadPoolExecutor(numba.get_num_threads()) as threads:
+        count = numba.get_num_threads()  # new threads know nothing of the number allowed, and price in threads too
+        each = max(1, count // len(parts))
+        with ThreadPoolExecutor(count, initializer=numba.set_num_threads, initargs=(each,)) as threads:
             list(threads.map(lambda part: part.look_around(), parts))
         if self.height > self.lower and parts[0] is self and self.relaxation.connected is None:
             assert self.pi is not None
@@ -106,7 +108,7 @@ class Run(Attempt):
         """
         for _ in range(HOTTER_TRIES):
             if self.best is None and not self.clock.over():
-                self.search(None, heat=10.0)
+                self.search(None, HOTTER)
         if self.best is None:
             self.recombine()
         if self.best is None and self.every_body:

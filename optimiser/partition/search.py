@@ -147,6 +147,7 @@ def _typical_difference(problem: PartitionProblem) -> float:
     first = np.empty(n, dtype=np.int64)
     first[problem.owner[::-1]] = np.arange(len(problem.owner))[::-1]
     a, b = np.vstack([problem.edges, problem.edges[:, ::-1]]).T
-    more = problem.costs[a, first[b]] - problem.costs[a, first[a]]
-    more = np.abs(more[np.isfinite(more)])
+    there, here = problem.costs[a, first[b]], problem.costs[a, first[a]]
+    within = np.isfinite(there) & np.isfinite(here)
+    more = np.abs(there[within] - here[within])
     return max(1e-6, float(np.median(more))) if len(more) else 1.0

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from optimiser.partition.attempt import HEAT
 from optimiser.partition.branches import Branch, plain
 from optimiser.partition.budget import Budget, Progress
 from optimiser.partition.oversize import set_aside
@@ -53,8 +54,8 @@ def solve(
         assignment = restore(np.empty(0, np.int32))
         return Solution(assignment, fixed, fixed, (), "sets", restore.kept, False)
     run = Run(problem, core, fixed, seed, budget, report)
-    run.search(None if start is None else canonical(start[restore.kept]), heat=3.0)
-    run.search(run.best, heat=3.0)
+    run.search(None if start is None else canonical(start[restore.kept]), HEAT)
+    run.search(run.best, HEAT)
     run.persist()
     if prove:
         run.prove()

@@ -98,7 +98,9 @@ def flatten(problem: PartitionProblem) -> Flat:
     curve = np.empty(hi + 1)
     for first in range(0, hi + 1, 1_000_000):
         last = min(hi + 1, first + 1_000_000)
-        curve[first:last] = problem.size_cost(np.maximum(np.arange(first, last), 1))
+        curve[first:last] = problem.size_cost(np.arange(first, last))
+    if not np.isfinite(curve[0]):
+        curve[0] = curve[min(1, hi)]  # a curve may not be defined where nobody is
     splits = problem.splits
     return Flat(
         weights=problem.weights.astype(np.int64),
