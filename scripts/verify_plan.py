@@ -783,7 +783,7 @@ class Choice:
                     best, at = value, k
             if best < math.inf:
                 first, last = max(first, at - step), min(last, at + step)
-        return best
+        return best + self.charged(fill, frozenset(range(at))) if best < math.inf else best
 
     def least(self, sizes: list[Stretch], limit: float) -> float:
         """The least value of any set, or `limit` if that is less; below both where the work would be too much."""

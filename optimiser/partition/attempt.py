@@ -115,6 +115,8 @@ class Attempt:
         return part
 
     def _anneal(self, moves: int, start: NDArray[np.int32] | None, heat: float, share: float = 1.0) -> None:
+        if self.flat.split_rate > 0:
+            moves //= FEWER  # each looks at every body that holds a piece of a label
         see, clock = self.pool.add_partition, self.clock.part(share)
         self.keep(search.run(self.guide, self.flat, self.rng, moves, start, heat, see, clock.over))
         self.late |= clock.over()

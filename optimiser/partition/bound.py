@@ -24,7 +24,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.knapsack import Tables, price_some, work_space
+from optimiser.partition.centres import price_some
+from optimiser.partition.knapsack import Tables, work_space
 from optimiser.partition.lines import MOST, Line, Lines, charges_of, in_force, no_lines
 from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.triples import NONE, Triples

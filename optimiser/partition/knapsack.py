@@ -9,28 +9,19 @@ is returned is a lower bound whatever happens.
 
 g between two sizes l and l + width of a table is bounded by its chord and by its greatest dip below it (`dip`, over
 every whole number of patients), so curves of any shape are safe.
-
-Where bodies must touch, or triples are charged, lines below what sets pay (lines.py) shift the values, as long as they
-lift the bound.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.partition.compiled import inner
-from optimiser.partition.lines import climb, join_triples, keep_charges, put_back, unpaid, weigh
-from optimiser.partition.separators import separate
+from optimiser.partition.lines import unpaid
 
 INF = np.inf
-CLIMBS = 40  # steps of the charges for one centre
-PATIENCE = 4  # climbs that lift it little before shorter steps
-LITTLE = 0.02  # of the way to the cut
-SEARCHES = 3  # by branch and bound for one centre, at most
 
 
 class Tables(NamedTuple):
@@ -147,7 +138,7 @@ def _completion(tables, work, k, n, patients, value, fewest, most, enough):
 
 
 @inner
-def _sort(tables, work, own, end):
+def by_value(tables, work, own, end):
     """Candidates that may join the own unit, by value per patient: their number, and (patients, value) of what is in
     without a choice: the own unit, and those of no patients that are worth having.
     """
@@ -172,7 +163,7 @@ def _sort(tables, work, own, end):
 
 
 @inner
-def _take(tables, work, own, end, node, last, most):
+def take(tables, work, own, end, node, last, most):
     """Mark what is taken at a node once candidates up to `last` are decided; no node: the first `last` of all."""
     for e in range(own, end):
         i = tables.unit[e]
@@ -197,7 +188,7 @@ def _keep(tables, work, own, end, chosen):
 
 
 @inner
-def _prefix(tables, work, n, base, value):
+def best_prefix(tables, work, n, base, value):
     """(least value, its length) of the first candidates in order, of any size allowed."""
     best, length = INF, 0
     for k in range(n + 1):
@@ -208,7 +199,7 @@ def _prefix(tables, work, n, base, value):
 
 
 @inner
-def _sizes_left(tables, work, n, base, value, target):
+def sizes_left(tables, work, n, base, value, target):
     """Sizes that may hold something below `target`: fewest and most patients; the relaxation's bound over all sizes,
     and over those that hold nothing below it.
     """
@@ -230,128 +221,19 @@ def _sizes_left(tables, work, n, base, value, target):
     return fewest, most, bound, beyond
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def price_some(first, every, tables, charges, work, pi, cut, tolerance, most_nodes, least, chosen, lines):
-    """Centres first, first + every, …: a lower bound of r_j into `least`, exact within `tolerance` where it is below
-    `cut`, most_nodes sufficed and no line is below what sets pay; flags of the best set met into `chosen`, along the
-    candidates; the lines that shifted values into `lines`.
-    """
-    for j in range(first, len(tables.start) - 1, every):
-        own, end = tables.start[j], tables.start[j + 1]
-        least[j] = INF
-        for e in range(own, end):
-            chosen[e] = False
-            work.value[tables.unit[e]] = tables.cost[e] - pi[tables.unit[e]]
-        if own == end or tables.patients[tables.unit[own]] > tables.hi:
-            continue
-        if (len(tables.indptr) > 0 or len(charges.charge) > 0) and cut < INF:
-            for e in range(own, end):
-                work.candidate[tables.unit[e]] = True
-            least[j] = _price_above(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen[own:end], lines)
-            for e in range(own, end):
-                work.candidate[tables.unit[e]] = False
-        else:
-            least[j] = _price(tables, charges, work, own, end, cut, tolerance, most_nodes, chosen[own:end], lines, j)
-        for e in range(own, end):
-            work.taken[tables.unit[e]] = False
-
-
 @inner
-def _price_above(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen, lines):
-    """A lower bound of r_j with lines that climb until it passes the cut or no rise is left; without them where they
-    would lower it. lines: those that it holds for.
-    """
-    own, end = tables.start[j], tables.start[j + 1]
-    met, kept = np.empty(end - own, np.bool_), np.empty(lines.charge.shape[1])
-    top, number, waited, share, constant = -INF, 0, 0, 1.0, 0.0
-    for step in range(CLIMBS):
-        n, base, value = _sort(tables, work, own, end)
-        length = _prefix(tables, work, n, base, value)[1]
-        lower = _sizes_left(tables, work, n, base, value, INF)[2] + constant
-        if lower >= cut:
-            return lower
-        waited += 1
-        if lower > top:
-            waited = waited if lower - top < LITTLE * (cut - top) else 0
-            top, number = lower, keep_charges(lines, j, kept)
-        if waited > PATIENCE:
-            waited, share = 0, 0.5 * share
-            if share < 0.1:
-                break
-        _take(tables, work, own, end, -1, length, tables.hi)
-        if step == 0:
-            join_triples(lines, charges, j, tables.unit[own:end], work.candidate, work.taken, work.marked)
-        _separate(tables, work, own, end, lines, j)
-        fitted = step == 0 and len(charges.charge) > 0
-        if not fitted and not climb(lines, charges, j, work.taken, share * (cut - lower)):
-            break
-        constant = _shift(tables, work, pi, own, end, lines, j)
-    put_back(lines, j, kept, number)
-    constant = _shift(tables, work, pi, own, end, lines, j)
-    least = cut - constant
-    best = _price(tables, charges, work, own, end, least, tolerance, most_nodes, chosen, lines, j) + constant
-    number, met[:] = keep_charges(lines, j, kept), chosen
-    found = best
-    for _ in range(SEARCHES):
-        if best >= cut:
-            break
-        for e in range(own, end):
-            work.taken[tables.unit[e]] = met[e - own]
-        _separate(tables, work, own, end, lines, j)
-        if not climb(lines, charges, j, work.taken, cut - found):
-            break
-        constant = _shift(tables, work, pi, own, end, lines, j)
-        least = cut - constant
-        found = _price(tables, charges, work, own, end, least, tolerance, most_nodes, met, lines, j) + constant
-        if found > best:
-            best, number = found, keep_charges(lines, j, kept)
-            chosen[:] = met
-    if best < cut and number > 0:
-        _shift_back(tables, work, pi, own, end, lines, j)
-        found = _price(tables, charges, work, own, end, cut, tolerance, most_nodes, met, lines, j)
-        if found > best:
-            chosen[:] = met
-            return found
-    put_back(lines, j, kept, number)
-    return best
-
-
-@inner
-def _shift_back(tables, work, pi, own, end, lines, j):
-    """Values of the candidates without any line."""
-    for k in range(lines.number[j]):
-        lines.charge[j, k] = 0.0
-    _shift(tables, work, pi, own, end, lines, j)
-
-
-@inner
-def _separate(tables, work, own, end, lines, j):
-    if len(tables.indptr) > 0:
-        units = tables.unit[own:end]
-        separate(tables.indptr, tables.indices, units, work.taken, work.candidate, work.piece, work.queue, lines, j)
-
-
-@inner
-def _shift(tables, work, pi, own, end, lines, j):
-    """Values of the candidates with the lines in force; what these add whatever is taken."""
-    for e in range(own, end):
-        work.value[tables.unit[e]] = tables.cost[e] - pi[tables.unit[e]]
-    return weigh(lines, j, work.value)
-
-
-@inner
-def _price(tables, charges, work, own, end, cut, tolerance, most_nodes, chosen, lines, j):
+def best_set(tables, charges, work, own, end, cut, tolerance, most_nodes, chosen, lines, j):
     """A lower bound of the least value over all sets of the centre with candidates own … end − 1; the best one's
     flags.
     """
     chosen[:] = False
-    n, base, value = _sort(tables, work, own, end)
-    best, length = _prefix(tables, work, n, base, value)
+    n, base, value = by_value(tables, work, own, end)
+    best, length = best_prefix(tables, work, n, base, value)
     if best < INF:
-        _take(tables, work, own, end, -1, length, tables.hi)
+        take(tables, work, own, end, -1, length, tables.hi)
         _keep(tables, work, own, end, chosen)
         best += unpaid(lines, charges, j, work.taken)
-    fewest, most, lower, beyond = _sizes_left(tables, work, n, base, value, min(best, cut) - tolerance)
+    fewest, most, lower, beyond = sizes_left(tables, work, n, base, value, min(best, cut) - tolerance)
     nodes, waiting = 0, 0
     if lower < min(best, cut) - tolerance:
         work.at[0], work.patients[0], work.total[0], work.above[0] = 0, base, value, -1
@@ -370,7 +252,7 @@ def _price(tables, charges, work, own, end, cut, tolerance, most_nodes, chosen, 
                 continue
         while True:
             if tables.lo <= total <= tables.hi and value + tables.size[total] < best:
-                _take(tables, work, own, end, node, k, most)
+                take(tables, work, own, end, node, k, most)
                 met = value + tables.size[total] + unpaid(lines, charges, j, work.taken)
                 if met < best:
                     best = met

@@ -14,7 +14,7 @@ from optimiser.clock import Clock
 from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.partition.attempt import Attempt
 from optimiser.partition.bound import bound_value, last_counted, starting_multipliers
-from optimiser.partition.branches import Branch, children, root
+from optimiser.partition.branches import Branch, children, plain, root
 from optimiser.partition.budget import Budget, Progress
 from optimiser.partition.bundle import EXACT
 from optimiser.partition.districts import deal
@@ -33,7 +33,7 @@ BEYOND = 0.01  # of a body's cost: how far past the last body counted reduced co
 
 class Run(Attempt):
     """The attempt at a whole problem, oversize units (fixed: what they cost, £ a year) set aside. lower: the bound
-    proved, the least over `branches`."""
+    proved, the least over `branches` or that of size alone (by_size)."""
 
     def __init__(
         self,
@@ -47,7 +47,8 @@ class Run(Attempt):
         super().__init__(core, np.random.default_rng(seed), budget, Clock(budget.seconds, budget.stop))
         self.problem, self.fixed, self.report = problem, fixed, report
         self.branches: list[Branch] = []
-        self.lower = -np.inf
+        self.by_size = plain(core)
+        self.lower = self.by_size.bound
 
     def search(self, start: NDArray[np.int32] | None, heat: float) -> None:
         """As any attempt's, told."""
@@ -186,5 +187,6 @@ class Run(Attempt):
         self._proved([root(self.core, found.pi, found.bound, found.triples)])
 
     def _proved(self, branches: list[Branch]) -> None:
-        self.branches, self.lower = branches, min(b.bound for b in branches)
+        self.branches = branches
+        self.lower = max(self.by_size.bound, min(b.bound for b in branches))
         self.tell("bound")

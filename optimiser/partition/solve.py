@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.partition.attempt import HEAT
-from optimiser.partition.branches import Branch, plain
+from optimiser.partition.branches import Branch
 from optimiser.partition.budget import Budget, Progress
 from optimiser.partition.oversize import set_aside
 from optimiser.partition.problem import PartitionProblem, canonical
 from optimiser.partition.run import Run
 
 DEFAULT_BUDGET = Budget()
+SPLIT_TURNS = 2  # where a split charge, which no bound knows, keeps the gap from closing
 
 
 @dataclass(frozen=True)
@@ -61,20 +62,20 @@ def solve(
         run.prove()
         run.recombine()
         idle = 0
-        for _ in range(budget.turns):
+        turns = budget.turns if core.splits is None else min(budget.turns, SPLIT_TURNS)
+        for _ in range(turns):
             if 2 * idle >= budget.turns or run.clock.over() or run.close():
                 break
             idle = 0 if run.improve() else idle + 1
         run.certify()
-    by_size = plain(core)
-    branches = run.branches if run.lower > by_size.bound else [by_size]
-    lower = max(run.lower, by_size.bound)
+    least = min((branch.bound for branch in run.branches), default=-np.inf)
+    branches = run.branches if least > run.by_size.bound else [run.by_size]
     assignment = canonical(restore(run.incumbent()))
     run.tell("done")
     return Solution(
         assignment,
         problem.objective(assignment),
-        lower + fixed,
+        run.lower + fixed,
         tuple(branches),
         run.relaxation.name,
         restore.kept,
