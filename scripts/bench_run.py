@@ -35,7 +35,7 @@ OURS = "consortia"
 GAPS = (0.02, 0.01, 0.005, 0.003, 0.0025, 0.0018, 0.0015, 0.0012, 0.001, 0.0008, 0.0005)
 PACKAGES = ("consortia", "numpy", "scipy", "numba", "highspy", "pulp")
 SMALL = 40  # practices to compile on, with as little work as calls every kernel
-LITTLE = replace(DEFAULT_BUDGET, moves=20, rounds=4, branches=2)
+LITTLE = replace(DEFAULT_BUDGET, moves=1, rounds=2, branches=1, turns=1)
 TOLERANCE = 1e-6  # of an objective, for "the known optimum was found"
 
 Record = dict[str, Any]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from optimiser.partition.compiled import inner
+from optimiser.partition.compiled import NONE, bare, inner
 from optimiser.partition.knapsack import best_prefix, best_set, by_value, sizes_left, take
 from optimiser.partition.lines import climb, join_triples, keep_charges, put_back, weigh
 from optimiser.partition.separators import separate
@@ -16,7 +16,7 @@ INF = np.inf
 CLIMBS = 40  # steps of the charges for one centre
 PATIENCE = 4  # climbs that lift it little before shorter steps
 LITTLE = 0.02  # of the way to the cut
-SEARCHES = 3  # by branch and bound for one centre, at most
+SEARCHES = 5  # by branch and bound for one centre, at most
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -25,33 +25,34 @@ def price_some(first, every, tables, charges, work, pi, cut, tolerance, most_nod
     `cut`, most_nodes sufficed and no line is below what sets pay; flags of the best set met into `chosen`, along the
     candidates; the lines that shifted values into `lines`.
     """
+    lined = (len(tables.indptr) > 0 or len(charges.charge) > 0) and cut < INF
     for j in range(first, len(tables.start) - 1, every):
         own, end = tables.start[j], tables.start[j + 1]
         least[j] = INF
         for e in range(own, end):
             chosen[e] = False
-            work.value[tables.unit[e]] = tables.cost[e] - pi[tables.unit[e]]
         if own == end or tables.patients[tables.unit[own]] > tables.hi:
             continue
-        if (len(tables.indptr) > 0 or len(charges.charge) > 0) and cut < INF:
-            for e in range(own, end):
-                work.candidate[tables.unit[e]] = True
-            least[j] = _price_above(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen[own:end], lines)
-            for e in range(own, end):
-                work.candidate[tables.unit[e]] = False
-        else:
-            least[j] = best_set(tables, charges, work, own, end, cut, tolerance, most_nodes, chosen[own:end], lines, j)
         for e in range(own, end):
+            work.candidate[tables.unit[e]] = lined
+        _shift(tables, work, pi, own, end, lines, j)
+        least[j] = -INF
+        if lined:
+            least[j] = _climb(tables, charges, work, pi, j, cut, lines)
+        if least[j] < cut:
+            least[j] = _search(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen[own:end], lines)
+        for e in range(own, end):
+            work.candidate[tables.unit[e]] = False
             work.taken[tables.unit[e]] = False
 
 
 @inner
-def _price_above(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen, lines):
-    """A lower bound of r_j with lines that climb until it passes the cut or no rise is left; without them where they
-    would lower it. lines: those that it holds for.
+def _climb(tables, charges, work, pi, j, cut, lines):
+    """Charge lines until the relaxation passes the cut or no rise is left. The relaxation at the charges left in force,
+    the best met.
     """
     own, end = tables.start[j], tables.start[j + 1]
-    met, kept = np.empty(end - own, np.bool_), np.empty(lines.charge.shape[1])
+    kept = np.empty(lines.charge.shape[1])
     top, number, waited, share, constant = -INF, 0, 0, 1.0, 0.0
     for step in range(CLIMBS):
         n, base, value = by_value(tables, work, own, end)
@@ -67,7 +68,7 @@ def _price_above(tables, charges, work, pi, j, cut, tolerance, most_nodes, chose
             waited, share = 0, 0.5 * share
             if share < 0.1:
                 break
-        take(tables, work, own, end, -1, length, tables.hi)
+        take(tables, work, own, end, NONE, length, tables.hi)
         if step == 0:
             join_triples(lines, charges, j, tables.unit[own:end], work.candidate, work.taken, work.marked)
         _separate(tables, work, own, end, lines, j)
@@ -76,41 +77,35 @@ def _price_above(tables, charges, work, pi, j, cut, tolerance, most_nodes, chose
             break
         constant = _shift(tables, work, pi, own, end, lines, j)
     put_back(lines, j, kept, number)
-    constant = _shift(tables, work, pi, own, end, lines, j)
-    least = cut - constant
-    best = best_set(tables, charges, work, own, end, least, tolerance, most_nodes, chosen, lines, j) + constant
-    number, met[:] = keep_charges(lines, j, kept), chosen
-    found = best
-    for _ in range(SEARCHES):
-        if best >= cut:
-            break
-        for e in range(own, end):
-            work.taken[tables.unit[e]] = met[e - own]
-        _separate(tables, work, own, end, lines, j)
-        if not climb(lines, charges, j, work.taken, cut - found):
-            break
+    return top
+
+
+@inner
+def _search(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen, lines):
+    """A lower bound of r_j by branch and bound, with the lines in force; while it is below the cut with what the best
+    set met makes of them, and at last without any. lines: those that it holds for.
+    """
+    own, end = tables.start[j], tables.start[j + 1]
+    met, kept = np.empty(end - own, np.bool_), np.empty(lines.charge.shape[1])
+    best, number, bare = -INF, 0, lines.number[j] == 0
+    for search in range(SEARCHES):
         constant = _shift(tables, work, pi, own, end, lines, j)
         least = cut - constant
         found = best_set(tables, charges, work, own, end, least, tolerance, most_nodes, met, lines, j) + constant
         if found > best:
             best, number = found, keep_charges(lines, j, kept)
-            chosen[:] = met
-    if best < cut and number > 0:
-        _shift_back(tables, work, pi, own, end, lines, j)
-        found = best_set(tables, charges, work, own, end, cut, tolerance, most_nodes, met, lines, j)
-        if found > best:
-            chosen[:] = met
-            return found
+            for k in range(end - own):
+                chosen[k] = met[k]
+        if best >= cut or bare:
+            break
+        for e in range(own, end):
+            work.taken[tables.unit[e]] = met[e - own]
+        _separate(tables, work, own, end, lines, j)
+        if search == SEARCHES - 2 or not climb(lines, charges, j, work.taken, cut - found):
+            put_back(lines, j, kept, 0)
+            bare = True
     put_back(lines, j, kept, number)
     return best
-
-
-@inner
-def _shift_back(tables, work, pi, own, end, lines, j):
-    """Values of the candidates without any line."""
-    for k in range(lines.number[j]):
-        lines.charge[j, k] = 0.0
-    _shift(tables, work, pi, own, end, lines, j)
 
 
 @inner
@@ -120,7 +115,7 @@ def _separate(tables, work, own, end, lines, j):
         separate(tables.indptr, tables.indices, units, work.taken, work.candidate, work.piece, work.queue, lines, j)
 
 
-@inner
+@bare
 def _shift(tables, work, pi, own, end, lines, j):
     """Values of the candidates with the lines in force; what these add whatever is taken."""
     for e in range(own, end):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import numba
+import numpy as np
+
+NONE, FIRST = np.int64(-1), np.int64(0)  # as arguments: a literal number would compile a variant of its own
 
 inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 

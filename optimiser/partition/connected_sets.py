@@ -22,7 +22,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.compiled import inner
+from optimiser.partition.compiled import bare, inner
 
 INF = np.inf
 BIN = 64  # patients between the sizes at which rest_λ is tabulated
@@ -173,7 +173,7 @@ def _search(tables, charges, work, a, b, cut, sets, cost, held, members):
     return left, tried
 
 
-@inner
+@bare
 def _charge(charges, work, u):
     """£ for the triples of which u would be the second unit in S."""
     total = 0.0
@@ -183,14 +183,14 @@ def _charge(charges, work, u):
     return total
 
 
-@inner
+@bare
 def _count(charges, work, u, more):
     """Unit u enters S (1) or leaves it (−1)."""
     for e in range(charges.start[u], charges.start[u + 1]):
         work.inside[charges.triple[e]] += more
 
 
-@inner
+@bare
 def _best_slope(tables, work, a, b):
     """The place of the slope whose bound is greatest while only the own unit is in S; the bound is concave in λ."""
     low, high = 0, len(tables.slopes) - 1
@@ -203,7 +203,7 @@ def _best_slope(tables, work, a, b):
     return low
 
 
-@inner
+@bare
 def _at_slope(tables, work, a, b, slope):
     """The bound at one tabulated slope while only the own unit is in S."""
     own, price = tables.unit[a], tables.slopes[slope]
@@ -214,7 +214,7 @@ def _at_slope(tables, work, a, b, slope):
     return bound
 
 
-@inner
+@bare
 def _join_frontier(tables, work, u, end):
     """Candidates that touch u, not barred yet, follow the frontier that ends at `end`; its new end."""
     for e in range(tables.indptr[u], tables.indptr[u + 1]):
@@ -225,7 +225,7 @@ def _join_frontier(tables, work, u, end):
     return end
 
 
-@inner
+@bare
 def _keep(work, units, value, place, cost, held, members):
     """The units chosen are kept at a place."""
     cost[place], held[place] = value, units
@@ -233,7 +233,7 @@ def _keep(work, units, value, place, cost, held, members):
         members[place, k] = work.chosen[k]
 
 
-@inner
+@bare
 def _dearest(cost):
     """The place of the dearest set kept."""
     place = 0

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.compiled import inner
+from optimiser.partition.compiled import NONE, bare, inner
 from optimiser.partition.lines import unpaid
 
 INF = np.inf
@@ -91,7 +91,7 @@ def work_space(tables: Tables, triples: int, nodes: int) -> Work:
     )
 
 
-@inner
+@bare
 def _over_stretch(tables, first, last, value, rate):
     """Lower bound of value + rate (P − first) + g(P) over first ≤ P ≤ last."""
     least = INF
@@ -107,7 +107,7 @@ def _over_stretch(tables, first, last, value, rate):
         slot, left = slot + 1, right
 
 
-@inner
+@bare
 def _completion(tables, work, k, n, patients, value, fewest, most, enough):
     """Lower bound over every way to go on from (patients, value) with candidates k … n − 1 to a size in fewest … most.
 
@@ -162,7 +162,7 @@ def by_value(tables, work, own, end):
     return n, base, value
 
 
-@inner
+@bare
 def take(tables, work, own, end, node, last, most):
     """Mark what is taken at a node once candidates up to `last` are decided; no node: the first `last` of all."""
     for e in range(own, end):
@@ -181,13 +181,13 @@ def take(tables, work, own, end, node, last, most):
         node, last = work.above[node], work.at[node] - 1
 
 
-@inner
+@bare
 def _keep(tables, work, own, end, chosen):
     for e in range(own, end):
         chosen[e - own] = work.taken[tables.unit[e]]
 
 
-@inner
+@bare
 def best_prefix(tables, work, n, base, value):
     """(least value, its length) of the first candidates in order, of any size allowed."""
     best, length = INF, 0
@@ -198,7 +198,7 @@ def best_prefix(tables, work, n, base, value):
     return best, length
 
 
-@inner
+@bare
 def sizes_left(tables, work, n, base, value, target):
     """Sizes that may hold something below `target`: fewest and most patients; the relaxation's bound over all sizes,
     and over those that hold nothing below it.
@@ -221,16 +221,17 @@ def sizes_left(tables, work, n, base, value, target):
     return fewest, most, bound, beyond
 
 
-@inner
+@bare
 def best_set(tables, charges, work, own, end, cut, tolerance, most_nodes, chosen, lines, j):
     """A lower bound of the least value over all sets of the centre with candidates own … end − 1; the best one's
     flags.
     """
-    chosen[:] = False
+    for k in range(end - own):
+        chosen[k] = False
     n, base, value = by_value(tables, work, own, end)
     best, length = best_prefix(tables, work, n, base, value)
     if best < INF:
-        take(tables, work, own, end, -1, length, tables.hi)
+        take(tables, work, own, end, NONE, length, tables.hi)
         _keep(tables, work, own, end, chosen)
         best += unpaid(lines, charges, j, work.taken)
     fewest, most, lower, beyond = sizes_left(tables, work, n, base, value, min(best, cut) - tolerance)

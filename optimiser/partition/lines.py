@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.compiled import inner
+from optimiser.partition.compiled import bare
 from optimiser.partition.triples import Triples
 
 MOST = 64  # lines of one centre
@@ -94,7 +94,7 @@ def in_force(lines: Lines) -> tuple[Line, ...]:
     )
 
 
-@inner
+@bare
 def keep_charges(lines, j, kept):
     """Note the charges of centre j; their number."""
     for k in range(lines.number[j]):
@@ -102,14 +102,14 @@ def keep_charges(lines, j, kept):
     return lines.number[j]
 
 
-@inner
+@bare
 def put_back(lines, j, kept, number):
     """The charges of centre j as they were noted; those that came later are 0."""
     for k in range(lines.number[j]):
         lines.charge[j, k] = kept[k] if k < number else 0.0
 
 
-@inner
+@bare
 def weigh(lines, j, value):
     """Add the lines of centre j to the values of units; what they add whatever is taken."""
     constant = 0.0
@@ -126,7 +126,7 @@ def weigh(lines, j, value):
     return constant
 
 
-@inner
+@bare
 def climb(lines, charges, j, taken, missing):
     """One step up of the charges of centre j, `missing` £ below the value aimed at, the units taken being the
     relaxation's answer. False where none would change.
@@ -145,7 +145,7 @@ def climb(lines, charges, j, taken, missing):
     return True
 
 
-@inner
+@bare
 def _slope(lines, j, k, taken):
     slope = 1 if taken[lines.unit[j, k]] else 0
     if lines.other[j, k] >= 0:
@@ -157,7 +157,7 @@ def _slope(lines, j, k, taken):
     return slope
 
 
-@inner
+@bare
 def unpaid(lines, charges, j, taken):
     """£ by which the lines fall short of what the units taken pay for triples."""
     total, last = 0.0, -1
@@ -175,7 +175,7 @@ def unpaid(lines, charges, j, taken):
     return total
 
 
-@inner
+@bare
 def _share_out(lines, charges, j):
     """Pairs of a triple, side by side, pay no more than the triple does."""
     k = 0
@@ -190,7 +190,7 @@ def _share_out(lines, charges, j):
         k = last
 
 
-@inner
+@bare
 def join_triples(lines, charges, j, units, candidate, taken, marked):
     """Lines for the triples of which two units or three are candidates of centre j; what their pairs pay is exact for
     the units taken now. marked: by triple, all False.

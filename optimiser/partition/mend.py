@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.compiled import inner
+from optimiser.partition.compiled import bare, inner
 from optimiser.partition.state import OUT_OF_REACH, Flat, size_cost
 
 Members = tuple[int, ...]
@@ -48,9 +48,11 @@ def _mend(flat, start, units, pi, whole):
                 break
 
 
-@inner
+@bare
 def _spread(flat, inside, first, without, queue, seen):
-    """Units of the piece that holds `first` but not `without`, into queue; their number. seen: left False."""
+    """Units of the piece that holds `first` but not `without` (which may be `first`: then all), into queue; their number.
+    seen: left False.
+    """
     queue[0], seen[first] = first, True
     head, tail = 0, 1
     while head < tail:
@@ -71,22 +73,21 @@ def _largest_piece(flat, inside, units, queue):
     """Keep the piece with most patients."""
     seen = np.zeros(len(inside), np.bool_)
     done = np.zeros(len(inside), np.bool_)
-    best, root = -1, -1
+    best, root = -1, units[0]
     for u in units:
         if not done[u]:
-            count = _spread(flat, inside, u, -1, queue, seen)
+            count = _spread(flat, inside, u, u, queue, seen)
             patients = 0
             for x in range(count):
                 done[queue[x]] = True
                 patients += flat.weights[queue[x]]
             if patients > best:
                 best, root = patients, u
-    if root >= 0:
-        count = _spread(flat, inside, root, -1, queue, seen)
-        for u in units:
-            inside[u] = False
-        for x in range(count):
-            inside[queue[x]] = True
+    count = _spread(flat, inside, root, root, queue, seen)
+    for u in units:
+        inside[u] = False
+    for x in range(count):
+        inside[queue[x]] = True
 
 
 @inner
@@ -102,7 +103,7 @@ def _step(flat, inside, pi, queue, member, frontier, removable):
             patients += flat.weights[u]
     if count == 0:
         return False
-    centre, owner, least = -1, -1, np.inf
+    centre, owner, least = flat.centres[0], member[0], np.inf
     for a in range(count):
         for e in range(flat.centre_start[member[a]], flat.centre_start[member[a] + 1]):
             total = 0.0
@@ -145,7 +146,7 @@ def _step(flat, inside, pi, queue, member, frontier, removable):
     return True
 
 
-@inner
+@bare
 def _touches(flat, inside, v, without):
     """Whether v touches a member other than `without`."""
     for e in range(flat.indptr[v], flat.indptr[v + 1]):

@@ -11,41 +11,41 @@ Research 61(4).)
 
 from __future__ import annotations
 
-from optimiser.partition.compiled import inner
+from optimiser.partition.compiled import FIRST, bare
 from optimiser.partition.lines import WIDEST
 
 
-@inner
+@bare
 def separate(indptr, indices, units, taken, candidate, piece, queue, lines, j):
     """Charges, 0 as yet, for the units taken that are not joined to the first of `units` (the centre's candidates) by
     units taken. True where all are.
 
     piece: by unit, queue: three times as long; work space. candidate: by unit.
     """
-    own = units[0]
     for u in units:
         piece[u] = 0
-    home = _spread(indptr, indices, own, taken, piece, 0, 1, queue, 0)  # piece 1: joined to own
-    whole = True
+    home, whole = FIRST, True
     for u in units:
         if not taken[u] or piece[u] != 0:
             continue
+        end = _spread(indptr, indices, u, taken, piece, queue, home)
+        if home == 0:
+            home = end
+            continue
         whole = False
-        begin = home
-        end = _spread(indptr, indices, u, taken, piece, 0, 2, queue, begin)  # piece 2: this one
-        _charge_piece(indptr, indices, units, own, candidate, piece, queue, home, end, lines, j)
-        for x in range(begin, end):
+        _charge_piece(indptr, indices, units, units[0], candidate, piece, queue, home, end, lines, j)
+        for x in range(home, end):
             piece[queue[x]] = 3
     return whole
 
 
-@inner
+@bare
 def _charge_piece(indptr, indices, units, own, candidate, piece, queue, home, end, lines, j):
     """New charges for the units of one piece (in queue[home:end]): its own surroundings or those of home part it from
     `own`, of which only those count that the other side can reach past them. None, where no path joins the two.
     """
     near_it = _border(indptr, indices, candidate, piece, queue, home, end, own, end)
-    near_home = _border(indptr, indices, candidate, piece, queue, 0, home, queue[home], near_it)
+    near_home = _border(indptr, indices, candidate, piece, queue, FIRST, home, queue[home], near_it)
     first, last = end, near_it
     if near_home - near_it < near_it - end:
         first, last = near_it, near_home
@@ -64,7 +64,7 @@ def _charge_piece(indptr, indices, units, own, candidate, piece, queue, home, en
         lines.number[j] += 1
 
 
-@inner
+@bare
 def _known(lines, j, unit, queue, first, last):
     """Whether a charge on this unit and separator is there already."""
     for k in range(lines.number[j]):
@@ -80,9 +80,12 @@ def _known(lines, j, unit, queue, first, last):
     return False
 
 
-@inner
-def _spread(indptr, indices, first, inside, piece, old, new, queue, begin):
-    """Units `inside` of piece `old` joined to `first` become `new`, in queue from `begin`; where they end."""
+@bare
+def _spread(indptr, indices, first, inside, piece, queue, begin):
+    """Units `inside`, of no piece yet, that are joined to `first` go into queue from `begin`; where they end. They become
+    piece 1, the centre's own, where the queue is empty, else 2.
+    """
+    new = 1 if begin == 0 else 2
     queue[begin], piece[first] = first, new
     head, tail = begin, begin + 1
     while head < tail:
@@ -90,13 +93,13 @@ def _spread(indptr, indices, first, inside, piece, old, new, queue, begin):
         head += 1
         for e in range(indptr[u], indptr[u + 1]):
             v = indices[e]
-            if inside[v] and piece[v] == old:
+            if inside[v] and piece[v] == 0:
                 queue[tail], piece[v] = v, new
                 tail += 1
     return tail
 
 
-@inner
+@bare
 def _border(indptr, indices, candidate, piece, queue, begin, end, other, write):
     """Candidates that touch the units queue[begin:end] and can be reached from `other` without these, into queue from
     `write`; where they end. piece: those of the units are alike; 16 is added meanwhile to what has been reached.

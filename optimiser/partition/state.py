@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.compiled import bare
+from optimiser.partition.compiled import NONE, bare
 from optimiser.partition.problem import PartitionProblem
 
 OUT_OF_REACH = 1e9  # £: dearer than any body, small enough to keep pennies in a float64 sum
@@ -175,7 +175,7 @@ def fill(flat, state):
             reprice(flat, state, b)
             state.tally[0] += state.cost[b]
     if flat.split_rate > 0:
-        state.tally[1] = minority(state, -1, -1, state.held[0], state.held[0])
+        state.tally[1] = minority(state, NONE, NONE, state.held[0], state.held[0])
     state.tally[0] += flat.split_rate * state.tally[1] + miscount(flat, state.number[0])
 
 

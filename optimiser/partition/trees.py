@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimiser.partition.compiled import bare
+from optimiser.partition.compiled import NONE, bare
 from optimiser.partition.state import below, clear, draw, enter, may_join, minority, miscount, reprice, size_cost
 
 PAIRS = 0.85  # share of tries that join two bodies; the rest cut one
@@ -241,4 +241,4 @@ def _apply(flat, state, side, a, b, total, joined):
     if not joined:
         reprice(flat, state, b)
     if flat.split_rate > 0:
-        state.tally[1] = minority(state, -1, -1, side.new_a, side.new_a)
+        state.tally[1] = minority(state, NONE, NONE, side.new_a, side.new_a)
