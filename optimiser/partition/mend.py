@@ -50,7 +50,7 @@ def _mend(flat, start, units, pi, whole):
 
 @bare
 def _spread(flat, inside, first, without, queue, seen):
-    """Units of the piece that holds `first` but not `without` (which may be `first`: then all), into queue; their number.
+    """Units of the piece that holds `first` but not `without` (it may be `first`: then all), into queue; their number.
     seen: left False.
     """
     queue[0], seen[first] = first, True

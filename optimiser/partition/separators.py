@@ -82,7 +82,7 @@ def _known(lines, j, unit, queue, first, last):
 
 @bare
 def _spread(indptr, indices, first, inside, piece, queue, begin):
-    """Units `inside`, of no piece yet, that are joined to `first` go into queue from `begin`; where they end. They become
+    """Units `inside`, of no piece yet, joined to `first` go into queue from `begin`; where they end. They become
     piece 1, the centre's own, where the queue is empty, else 2.
     """
     new = 1 if begin == 0 else 2
