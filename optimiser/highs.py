@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import highspy
+import numpy as np
 import pulp
 
 from optimiser.clock import Clock
@@ -26,14 +28,19 @@ def run(highs: highspy.Highs, clock: Clock) -> None:
 
 
 class Solver(pulp.HiGHS):
-    """PuLP's own, but heard, and read from HiGHS itself."""
+    """PuLP's own, but heard, and read from HiGHS itself. start: values of variables, by name, to begin with; PuLP's own
+    way to give them is lost on HiGHS."""
 
-    def __init__(self, clock: Clock, gap: float, **options: Any):
+    def __init__(self, clock: Clock, gap: float, start: Mapping[str, float] | None = None, **options: Any):
         super().__init__(msg=False, gapRel=gap, **options)
-        self.clock = clock
+        self.clock, self.start = clock, start or {}
 
     def callSolver(self, lp: pulp.LpProblem) -> None:
         """Run the model that PuLP has built."""
+        known = [(v.index, self.start[v.name]) for v in lp.variables() if v.name in self.start]
+        if known:
+            index, value = zip(*known, strict=True)
+            lp.solverModel.setSolution(len(known), np.array(index, dtype=np.int32), np.array(value))
         run(lp.solverModel, self.clock)
 
     def findSolutionValues(self, lp: pulp.LpProblem) -> tuple[int, int]:

@@ -26,6 +26,7 @@ FEWER = 5  # times fewer moves that it makes
 SEARCHING = 0.25  # of the time left, at most, for an annealing run that others will follow
 SHAKE = 0.02  # of the multipliers around which more bodies are priced, as a share of each
 RECOMBINING = 30.0  # seconds for an integer programme over the pool, at most
+ENTRIES = 100_000  # memberships in that programme, about: bodies of many units seldom fit together, and cost it dear
 FEW_UNITS = 10  # so few that every body can be tried, which makes the integer programme exact
 
 
@@ -97,9 +98,10 @@ class Attempt:
             keep = [tuple(np.flatnonzero(self.best == b).tolist()) for b in range(self.bodies())]
             if not self.every_body:
                 slack = max(0.0, self.guide.objective(self.best) - self.height)
-        columns, costs = self.pool.columns(self.pi, slack, self.budget.columns, keep)
+        most = min(self.budget.columns, ENTRIES * max(1, len(keep)) // self.core.units)
+        columns, costs = self.pool.columns(self.pi, slack, most, keep)
         clock = Clock(max(1.0, min(RECOMBINING, self.clock.left())), self.clock.stop)
-        self.keep(recombine(self.guide, columns, costs, clock))
+        self.keep(recombine(self.guide, columns, costs, clock, set(keep)))
         self.late |= clock.over()
 
     def part(self, kept: NDArray[np.int64]) -> Attempt:

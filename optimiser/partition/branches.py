@@ -48,8 +48,9 @@ def plain(problem: PartitionProblem) -> Branch:
 
 
 def children(branch: Branch, bodies: int) -> list[Branch]:
-    """The branch cut at the incumbent's number of bodies, or at its end nearest to it."""
+    """The branch cut at the incumbent's number of bodies, or at its end nearest to it. That number comes first: where
+    cutting raises nothing, it shows there."""
     a, b = branch.fewest, branch.most
     k = min(max(bodies, a), b)
-    cuts = [(a, k - 1), (k, k), (k + 1, b)]
+    cuts = [(k, k), (a, k - 1), (k + 1, b)]
     return [replace(branch, fewest=lo, most=hi) for lo, hi in cuts if lo <= hi]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -147,15 +147,23 @@ def model(problem: PartitionProblem, columns: Sequence[Members], costs: Sequence
 
 
 def recombine(
-    problem: PartitionProblem, columns: Sequence[Members], costs: Sequence[float], clock: Clock, gap: float = 1e-6
+    problem: PartitionProblem,
+    columns: Sequence[Members],
+    costs: Sequence[float],
+    clock: Clock,
+    known: Collection[Members] = (),
+    gap: float = 1e-6,
 ) -> NDArray[np.int32] | None:
     """The best partition HiGHS finds among the columns before the clock is over, or None. The answer is read from the
     variables and checked to cover every unit exactly once: a status word is never trusted (docs/method.md, solver
     traps).
+
+    known: columns that make a partition, to begin with.
     """
     programme = model(problem, columns, costs)
+    start = {f"x_{k}": float(members in known) for k, members in enumerate(columns)} if known else {}
     with contextlib.redirect_stdout(io.StringIO()):
-        programme.solve(Solver(clock, gap))
+        programme.solve(Solver(clock, gap, start))
     values = {v.name: v.value() for v in programme.variables()}
     assignment = np.full(problem.units, -1, dtype=np.int32)
     body = 0

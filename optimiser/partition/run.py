@@ -155,9 +155,9 @@ class Run(Attempt):
             cut, value = [], self.core.objective(self.incumbent())
             for child in children(weakest, self.bodies()):
                 pi, height = self.ascend(child.of(self.core), child.pi, self.budget.rounds // 4)
+                if min(height, value) <= weakest.bound:
+                    return
                 cut.append(replace(child, pi=pi, bound=min(height, value)))
-            if min(branch.bound for branch in cut) <= weakest.bound:
-                break
             self._proved([*(b for b in self.branches if b is not weakest), *cut])
 
     def _priced(self, branch: Branch) -> Branch:
