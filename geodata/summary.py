@@ -12,6 +12,7 @@ import numpy as np
 from geodata import force_tables
 from optimiser.avoidable import avoidable_shares
 from optimiser.domain import EVIDENCE, Certificate
+from optimiser.wording import within
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
@@ -79,12 +80,12 @@ def headline(plan: Plan) -> str:
 def proof(plan: Plan) -> str:
     """How far each part is proved. Parts are not added up in words: each bound belongs to its own problem."""
     found = structure_gap(plan)
-    parts = "the best possible" if found <= PROVED else f"within {percent(found)} of the best possible"
+    parts = "the best possible" if found <= PROVED else f"within {within(found)} of the best possible"
     said = f"The structure is proved {parts} for the costs it is charged"
     if plan.placement is None:
         return f"{said}."
     placed = plan.placement.certificate.gap
-    given = "the best possible" if placed <= PROVED else f"within {percent(placed)} of the best"
+    given = "the best possible" if placed <= PROVED else f"within {within(placed)} of the best"
     return f"{said}; the placement of services {given} for this structure."
 
 
@@ -200,13 +201,6 @@ def vintage_line(plan: Plan) -> str:
 def warnings(plan: Plan) -> list[str]:
     """Everything a reader should know before trusting a figure, each once: the dataset's, then the plan's."""
     return list(dict.fromkeys((*plan.warnings, *plan.dataset.warnings)))
-
-
-def percent(share: float) -> str:
-    """A share in words of three figures at most: 0.0123 → "1.2 %"."""
-    value = 100 * share
-    digits = 0 if abs(value) >= 10 else 1 if abs(value) >= 1 else 2
-    return f"{value:,.{digits}f} %"
 
 
 def plain(value: Any) -> Any:

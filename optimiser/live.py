@@ -81,7 +81,7 @@ def line(p: Progress) -> str:
     """A line of progress in words: seconds since the start, scale, stage, bodies, £m a year, bound, gap."""
     bodies, cost, bound, gap = _figures(p)
     proved = f" · bound £{bound}m · gap {gap}" if bound else ""
-    found = f" · {bodies} bodies · £{cost}m a year" if cost else " · no plan yet"
+    found = f" · {bodies} {'body' if p.bodies == 1 else 'bodies'} · £{cost}m a year" if cost else " · no plan yet"
     return f"{p.seconds:4.0f} s · {p.name} · {p.stage}{found}{proved}"
 
 

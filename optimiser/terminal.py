@@ -14,6 +14,7 @@ from rich.table import Table
 
 from optimiser.domain import NO_BODY
 from optimiser.scenario_checks import called
+from optimiser.wording import percent, within
 
 if TYPE_CHECKING:
     from geodata.official.england_open import ImportReport
@@ -41,10 +42,10 @@ def show(plan: Plan, out: Path) -> None:
     )
     certificates = plan.certificates.values()
     structure = 1 - sum(c.bound for c in certificates) / sum(c.objective for c in certificates)
-    placed = f"; services within {plan.placement.certificate.gap:.1%}, given this structure" if plan.placement else ""
+    placed = f"; services within {within(plan.placement.certificate.gap)}, given this structure" if plan.placement else ""
     best = "Unfinished: the best plan found when the work was stopped." if plan.interrupted else BEST
     console.print(f"[bold]{best}[/bold]", end=" ")
-    console.print(f"Proved: structure within {structure:.1%} of the best for the costs it is charged{placed}.")
+    console.print(f"Proved: structure within {within(structure)} of the best for the costs it is charged{placed}.")
 
     table = _table("scale", "bodies", "median", "smallest", "largest", "today", "proved within")
     for level in plan.scenario.scales:
@@ -53,7 +54,7 @@ def show(plan: Plan, out: Path) -> None:
         today = [b for b in plan.baseline.bodies.get(level.name, ()) if b.name != NO_BODY] if plan.baseline else []
         table.add_row(
             level.plural, f"{len(bodies)}", f"{statistics.median(sizes):,.0f}", f"{min(sizes):,}", f"{max(sizes):,}",
-            f"{len(today)}" if today else "–", f"{plan.certificates[level.name].gap:.1%}",
+            f"{len(today)}" if today else "–", within(plan.certificates[level.name].gap),
         )  # fmt: skip
     console.print(table)
     console.print()
@@ -62,9 +63,9 @@ def show(plan: Plan, out: Path) -> None:
     table = _table("force", "£m a year", "£ a head", "kind", "of avoidable cost")
     for force, pounds in sorted(plan.terms.items(), key=lambda x: -abs(x[1])):
         kind = plan.scenario.kind(force).replace("_", " ")
-        table.add_row(force, f"{pounds / 1e6:,.2f}", f"{pounds / people:,.2f}", kind, f"{shares[force]:.0%}")
+        table.add_row(force, f"{pounds / 1e6:,.2f}", f"{pounds / people:,.2f}", kind, percent(shares[force]))
     table.add_section()
-    table.add_row("total", f"{plan.objective / 1e6:,.2f}", f"{plan.objective / people:,.2f}", "£-equivalent", "100%")
+    table.add_row("total", f"{plan.objective / 1e6:,.2f}", f"{plan.objective / people:,.2f}", "£-equivalent", "100 %")
     console.print(table)
     console.print()
     if min(shares.values()) < 0:
@@ -141,8 +142,8 @@ def _show_sensitivity(console: Console, plan: Plan) -> None:
     table = _table("if this rate moves", "by", *names, "patients who change body")
     for row in plan.sensitivity:
         counts = [f"{row.bodies[s.name]}" for s in plan.scenario.scales]
-        moved = f"{row.patients_moved_share:.0%}" if row.patients_moved_share else "plan kept"
-        table.add_row(row.rate, f"{row.change:+.0%}", *counts, moved)
+        moved = percent(row.patients_moved_share) if row.patients_moved_share else "plan kept"
+        table.add_row(row.rate, f"{100 * row.change:+.0f} %", *counts, moved)
     console.print(table)
     console.print()
 

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 
 from geodata.maps import words
-from geodata.summary import percent
+from optimiser.wording import percent, within
 
 
 def environment() -> jinja2.Environment:
@@ -29,6 +29,7 @@ def environment() -> jinja2.Environment:
         "suffix": words.suffix,
         "pounds": words.pounds,
         "percent": percent,
+        "within": within,
     }
     return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geodata.summary import percent
+from optimiser.wording import percent
 
 SHARES = ("share", "fraction")
 COUNTS = ("number", "count", "index", "ratio", "0–1")

@@ -4,6 +4,7 @@ and the steps that better them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -64,14 +65,20 @@ class Attempt:
         self._anneal(self.budget.moves, start, heat, SEARCHING)
 
     def ascend(
-        self, problem: PartitionProblem, start: NDArray[np.float64], rounds: int, share: float = 1.0
+        self,
+        problem: PartitionProblem,
+        start: NDArray[np.float64],
+        rounds: int,
+        share: float = 1.0,
+        told: Callable[[float], None] = lambda _: None,
     ) -> tuple[NDArray[np.float64], float]:
         """Better multipliers for the problem, or a branch of it, and their bound; the bodies priced join the pool.
-        share: of the time left, at most.
+        share: of the time left, at most. told: the best bound so far, every round.
         """
         value, clock = self.core.objective(self.incumbent()), self.clock.part(share)
 
         def see(bodies: list[Members], pi: NDArray[np.float64], height: float) -> bool:
+            told(height)
             self.pool.add(bodies)
             if self.core.contiguous:
                 self.pool.add(mend(self.flat, bodies, pi))
@@ -87,7 +94,7 @@ class Attempt:
         self._anneal(self.budget.moves // FEWER, None, HEAT)
         self._anneal(self.budget.moves // FEWER, self.best, REHEAT)
         shaken = self.pi * (1 + self.rng.normal(0.0, SHAKE, self.core.units))
-        self.pi, self.height = self.ascend(self.core, shaken, self.budget.rounds // 2)
+        self.pi, self.height = self.ascend(self.core, shaken, self.budget.rounds // 4)
 
     def recombine(self) -> None:
         """The best partition among the bodies seen, by integer programme."""

@@ -14,7 +14,7 @@ from optimiser.clock import never
 class Budget:
     """How much work to do: counts, so that a seed gives the same bytes on any machine; `seconds` is only a last resort.
 
-    moves: per unit, of each annealing run. rounds: pricings at the root and, a quarter as many, in each branch.
+    moves: per unit, of each annealing run. rounds: pricings at the root, and a quarter as many in each branch and turn.
     branches: most of them. turns: times that districts are dealt and improved, fewer where half as many in a row save
     nothing. gap: stop when proved this close. columns: most bodies offered to the integer programme. stop: asked
     wherever the clock is; once it says True the work ends as at the limit.
@@ -30,8 +30,8 @@ class Budget:
     stop: Callable[[], bool] = never
 
     def thorough(self, gap: float) -> Budget:
-        """Work until a gap is proved, four times as much of it before giving up."""
-        return replace(self, gap=gap, rounds=4 * self.rounds, turns=4 * self.turns)
+        """Work until a gap is proved: up to twice the pricings and four times the turns."""
+        return replace(self, gap=gap, rounds=2 * self.rounds, turns=4 * self.turns)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Run(Attempt):
     def prove(self) -> None:
         """The root's bound; then triples where bodies are connected sets or few, else branches on their number."""
         start = starting_multipliers(self.core, self.incumbent())
-        self.pi, self.height = self.ascend(self.core, start, self.budget.rounds, PROVING)
+        self.pi, self.height = self.ascend(self.core, start, self.budget.rounds, PROVING, self._raise)
         self._proved([root(self.core, self.pi, self.height)])
         if self.relaxation.connected is not None or self._is_small():
             self._tighten()
@@ -141,6 +141,11 @@ class Run(Attempt):
         alone = self.problem.units - self.core.units
         count = alone + (0 if self.best is None else self.bodies())
         self.report(Progress(self.problem.name, stage, self.clock.elapsed(), self.lower + self.fixed, value, count))
+
+    def _raise(self, bound: float) -> None:
+        if bound > self.lower:
+            self.lower = bound
+            self.tell("bound")
 
     def _is_small(self) -> bool:
         """Whether charges on triples are worth their price where sets are not met one by one."""
