@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import highspy
@@ -31,9 +30,9 @@ class Solver(pulp.HiGHS):
     """PuLP's own, but heard, and read from HiGHS itself. start: values of variables, by name, to begin with; PuLP's own
     way to give them is lost on HiGHS."""
 
-    def __init__(self, clock: Clock, gap: float, start: Mapping[str, float] | None = None, **options: Any):
+    def __init__(self, clock: Clock, gap: float, **options: Any):
         super().__init__(msg=False, gapRel=gap, **options)
-        self.clock, self.start = clock, start or {}
+        self.clock, self.start = clock, dict[str, float]()
 
     def callSolver(self, lp: pulp.LpProblem) -> None:
         """Run the model that PuLP has built."""

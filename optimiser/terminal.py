@@ -42,7 +42,9 @@ def show(plan: Plan, out: Path) -> None:
     )
     certificates = plan.certificates.values()
     structure = 1 - sum(c.bound for c in certificates) / sum(c.objective for c in certificates)
-    placed = f"; services within {within(plan.placement.certificate.gap)}, given this structure" if plan.placement else ""
+    placed = (
+        f"; services within {within(plan.placement.certificate.gap)}, given this structure" if plan.placement else ""
+    )
     best = "Unfinished: the best plan found when the work was stopped." if plan.interrupted else BEST
     console.print(f"[bold]{best}[/bold]", end=" ")
     console.print(f"Proved: structure within {within(structure)} of the best for the costs it is charged{placed}.")

@@ -22,16 +22,17 @@ from scipy import sparse
 
 from optimiser.partition.bound import by_unit, cheapest_count
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.relaxation import Relaxation
+from optimiser.partition.relaxation import EXACT, Relaxation
 
 Members = tuple[int, ...]
-ENOUGH = 0.1  # share of the predicted rise that makes a step serious
+ENOUGH, MORE = 0.1, 0.5  # shares of the predicted rise that make a step serious, and the next ones longer
+LONGER, SHORTER = 1.5, 0.6  # times
+FAILURES = 6  # steps in a row that are not serious before shorter ones
 IDLE = 12  # rounds without weight after which a linearisation is dropped
 SWEEPS = 200  # over the neighbourhoods, to find the best mix of linearisations
 COUNT_METRIC = 5.0  # of θ, where that of a multiplier is patients over their mean
 SMALL_RISE = 1e-6  # of the bound: a predicted rise not worth another pricing
-EXACT = 1e-6  # tolerance of pricing, as a share of a body's cost
-ASIDE = 1e4  # tolerances that the reduced cost of the last body counted may rise by within a step
+ASIDE = 1e3  # tolerances that the reduced cost of the last body counted may rise by within a step
 
 
 @dataclass(frozen=True)
@@ -89,14 +90,14 @@ def ascend(
         stop = see(trial.met, trial.point[:-1], top.value)
         if trial.value >= best.value + ENOUGH * rise:
             model.move(best, trial)
-            if trial.value - best.value > 0.5 * rise:
-                reach *= 1.5
+            if trial.value - best.value > MORE * rise:
+                reach *= LONGER
             best, failures = trial, 0
         else:
             behind = model.learn(best, trial)
             failures += 1
-            if behind > rise or failures >= 6:
-                reach, failures = 0.6 * reach, 0
+            if behind > rise or failures >= FAILURES:
+                reach, failures = SHORTER * reach, 0
         if stop:
             break
     return top.point[:-1], top.value

@@ -161,9 +161,11 @@ def recombine(
     known: columns that make a partition, to begin with.
     """
     programme = model(problem, columns, costs)
-    start = {f"x_{k}": float(members in known) for k, members in enumerate(columns)} if known else {}
+    solver = Solver(clock, gap)
+    if known:
+        solver.start = {f"x_{k}": float(members in known) for k, members in enumerate(columns)}
     with contextlib.redirect_stdout(io.StringIO()):
-        programme.solve(Solver(clock, gap, start))
+        programme.solve(solver)
     values = {v.name: v.value() for v in programme.variables()}
     assignment = np.full(problem.units, -1, dtype=np.int32)
     body = 0

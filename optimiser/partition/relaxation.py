@@ -11,12 +11,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.bound import NODES, price, pricing
+from optimiser.partition.bound import NODES, last_counted, price, pricing
 from optimiser.partition.connected import SETS, connected_tables, price_connected, suits
 from optimiser.partition.lines import Line
 from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.triples import NONE, Triples
 
+EXACT = 1e-6  # tolerance of pricing, as a share of a body's cost
+BEYOND = 0.01  # of a body's cost: how far past the last body counted reduced costs are known
 PATIENT = 10  # times the usual work for one centre where a bound is priced for good
 
 
@@ -62,3 +64,12 @@ class Relaxation:
             return price_connected(self.connected, pi, cut, most, patience * SETS, triples)
         assert self._tables is not None
         return price(self._tables, pi, cut, tolerance, patience * NODES, triples)
+
+    def price_for_good(
+        self, problem: PartitionProblem, pi: NDArray[np.float64], typical: float, triples: Triples = NONE
+    ) -> Bodies:
+        """Patiently, as far as the bodies that LB(π) of the problem counts. typical: a body's cost, £ a year."""
+        cut, exact = 0.0, EXACT * typical
+        if problem.counted:
+            cut = max(0.0, last_counted(problem, self.price(pi, np.inf, exact).least)) + BEYOND * typical
+        return self.price(pi, cut, exact, triples, patience=PATIENT)

@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from optimiser.clock import Clock
 from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.partition.attempt import Attempt
-from optimiser.partition.bound import bound_value, last_counted, starting_multipliers
+from optimiser.partition.bound import bound_value, starting_multipliers
 from optimiser.partition.branches import Branch, children, plain, root
 from optimiser.partition.budget import Budget, Progress
-from optimiser.partition.bundle import EXACT
 from optimiser.partition.districts import deal
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.relaxation import PATIENT
 from optimiser.partition.tighten import NEAR, tighten
 
 HOTTER, HOTTER_TRIES = 10.0, 3  # annealing where no valid partition was met
@@ -27,8 +25,8 @@ DISTRICT = 800  # units of a district to be improved, about
 FEW_BODIES = 12  # so few that a relaxation gains by a fractional number of them
 SMALL, PER_BODY = 150, 12  # units in all, and of a body, where charges on triples close the gap of any sets
 PROVING = 0.5  # of the time, where it is short, for the root's bound
+NEWS = 1e-4  # of the bound: a rise worth telling while it climbs
 SAVING = 1e-6  # of the objective: less is none
-BEYOND = 0.01  # of a body's cost: how far past the last body counted reduced costs are known
 
 
 class Run(Attempt):
@@ -143,7 +141,7 @@ class Run(Attempt):
         self.report(Progress(self.problem.name, stage, self.clock.elapsed(), self.lower + self.fixed, value, count))
 
     def _raise(self, bound: float) -> None:
-        if bound > self.lower:
+        if bound > self.lower + NEWS * abs(bound):
             self.lower = bound
             self.tell("bound")
 
@@ -168,12 +166,8 @@ class Run(Attempt):
     def _priced(self, branch: Branch) -> Branch:
         """The branch with its bound from a pricing of its own."""
         problem = self.core if len(self.branches) == 1 else branch.of(self.core)
-        value, cut = self.core.objective(self.incumbent()), 0.0
-        exact = EXACT * abs(value) / self.bodies()
-        if problem.counted:
-            last = last_counted(problem, self.relaxation.price(branch.pi, np.inf, exact).least)
-            cut = max(0.0, last) + BEYOND * value / self.bodies()
-        priced = self.relaxation.price(branch.pi, cut, exact, branch.triples, patience=PATIENT)
+        value = self.core.objective(self.incumbent())
+        priced = self.relaxation.price_for_good(problem, branch.pi, abs(value) / self.bodies(), branch.triples)
         bound = min(bound_value(problem, branch.pi, priced.least) - float(branch.triples.charge.sum()), value)
         return replace(branch, bound=bound, lines=priced.lines())
 

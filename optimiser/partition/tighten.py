@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 
 from optimiser import highs
 from optimiser.clock import Clock
-from optimiser.partition.bound import by_unit, cheapest_count, last_counted
-from optimiser.partition.bundle import EXACT
+from optimiser.partition.bound import by_unit, cheapest_count
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.relaxation import PATIENT, Bodies, Relaxation
+from optimiser.partition.relaxation import EXACT, Bodies, Relaxation
 from optimiser.partition.triples import NONE, Holding, Triples, broken
 
 Members = tuple[int, ...]
@@ -67,7 +66,7 @@ def tighten(
     own = [tuple(np.flatnonzero(incumbent == b).tolist()) for b in np.unique(incumbent)]
     typical = problem.objective(incumbent) / len(own)
     exact = EXACT * typical
-    best, last = _priced_for_good(problem, relaxation, pi, NONE, exact)
+    best, last = _priced_for_good(problem, relaxation, pi, NONE, typical)
     programme = _Programme(problem, pi)
     programme.add(own)
     programme.add(known)
@@ -83,19 +82,16 @@ def tighten(
         triples = broken(*programme.parted())
         if programme.add(priced.bodies()) + programme.charge(triples) == 0 and not programme.widen():
             break
-    good, last = _priced_for_good(problem, relaxation, best.pi, best.triples, exact)
+    good, last = _priced_for_good(problem, relaxation, best.pi, best.triples, typical)
     likely = relaxation.price(best.pi, last + LIKELY * typical, exact, best.triples, KEPT).bodies()
     return Tightened(best.pi, best.triples, max(best.bound, good.bound), sorted({*own, *likely}))
 
 
 def _priced_for_good(
-    problem: PartitionProblem, relaxation: Relaxation, pi: NDArray[np.float64], triples: Triples, exact: float
+    problem: PartitionProblem, relaxation: Relaxation, pi: NDArray[np.float64], triples: Triples, typical: float
 ) -> tuple[Tightened, float]:
     """The bound at multipliers and charges, and what bodies cost at its margin (0 where their number is free)."""
-    cut = 0.0
-    if problem.counted:
-        cut = max(0.0, last_counted(problem, relaxation.price(pi, INF, exact).least)) + 1e4 * exact
-    priced = relaxation.price(pi, cut, exact, triples, patience=PATIENT)
+    priced = relaxation.price_for_good(problem, pi, typical, triples)
     bound, last = _bound(problem, pi, triples, priced)
     return Tightened(pi, triples, bound, []), last if problem.counted else 0.0
 
