@@ -77,7 +77,7 @@ def plan(
     data: Data = None,
     out: Annotated[Path | None, typer.Option(metavar="RUN", help="Run folder to write.")] = None,
     gap: Annotated[
-        float | None, typer.Option(metavar="G", parser=_fraction, help="Stop when proved this close: 0.5% or 0.005.")
+        float | None, typer.Option(metavar="G", parser=_fraction, help="Stop when structure and services together are proved this close: 0.5% or 0.005.")
     ] = None,
     time_limit: Annotated[
         float | None, typer.Option(metavar="S", min=1.0, help="Seconds at most, writing the run apart.")

@@ -89,6 +89,7 @@ def _sizes(s: Scenario) -> Iterator[Finding]:
 
 def _order(s: Scenario) -> Iterator[Finding]:
     planned = [s.scale_tables[n] for n in s.scales_used if n in s.scale_tables]
+    planned = [scale for scale in planned if scale.max_patients is None or scale.min_patients <= scale.max_patients]
     for i, small in enumerate(planned):
         for large in planned[i + 1 :]:
             if large.max_patients is not None and small.min_patients > large.max_patients:

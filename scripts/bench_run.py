@@ -113,6 +113,9 @@ def run_ours(case: Case, instance: Instance, target: Target, seed: int) -> tuple
     if case.known is not None:
         over = (found.objective - case.known) / case.known
         notes.append("best known found" if over <= TOLERANCE else f"{over:.2%} above the best known")
+    else:
+        met = found.objective - found.bound <= target.gap * found.objective
+        notes.append(f"the {target.gap:.2%} asked for {'met' if met else 'missed'}")
     record = _record(OURS, problem, found.assignment, found.bound, seconds, notes)
     if found.bound > found.objective * (1 + TOLERANCE):
         record["notes"] = "; ".join(["the bound exceeds the plan", *notes])

@@ -297,6 +297,7 @@ def test_a_size_that_no_body_can_have_is_proved_impossible() -> None:
     said = complaint("base", Infeasible, scale__consortium__min_patients=800_000)
     assert "at least 800,000 and at most 700,000" in said and "exceeds the most by 100,000" in said
     assert "max_patients" in said and "base.toml:" in said
+    assert "nest" not in complaint("base", Infeasible, scale__consortium__min_patients=3_000_000)
     complaint("base", Infeasible, scale__consortium__min_bodies=4, scale__consortium__max_bodies=3)
 
 

@@ -193,7 +193,7 @@ def test_a_gap_asked_for_and_reached_ends_the_work(data, tmp_path):
     assert document(out, "summary.json")["gap"] <= 0.9
     with (out / "progress.csv").open(encoding="utf-8-sig") as file:
         stages = [row["stage"] for row in csv.DictReader(file) if row["scale"] == "consortium"]
-    assert stages.count("bound") == 3, "the first bound is near enough: told when met, as the root's, and when certified"
+    assert stages.count("bound") == 3, "the first bound is near enough: told when met, as the root's, when certified"
 
 
 @pytest.mark.parametrize("text", ["2", "-1%", "1e", "100%", "5%%"])
