@@ -12,13 +12,12 @@ import numpy as np
 from geodata import force_tables
 from optimiser.avoidable import avoidable_shares
 from optimiser.domain import EVIDENCE, Certificate
-from optimiser.wording import within
+from optimiser.wording import PROVED, within
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
     from optimiser.scorecard import Measure
 
-PROVED = 1e-9
 INTERRUPTED = "interrupted: kept the best plan found"
 CONDITIONAL = (
     "The bound on services holds for this structure and its candidate footprints, the bound on structure for this way "

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from optimiser.domain import Dataset, Placement
 from optimiser.scenario import Scenario
 from optimiser.sensitivity import SensitivityRow
+from optimiser.wording import within
 
 
 def caveats(
@@ -44,4 +45,7 @@ def unfinished(scenario: Scenario, cut: tuple[str, ...], interrupted: bool) -> I
 def short_of_gap(asked: float | None, reached: float) -> Iterator[str]:
     """That the gap asked for was not reached. Both are fractions."""
     if asked is not None and reached > asked:
-        yield f"the gap asked for, {asked:.3%}, was not reached: {reached:.3%} of the cost is not proved necessary"
+        yield (
+            f"the gap asked for, {100 * asked:.3f} %, was not reached: "
+            f"{within(reached, 3)} of the cost is not proved necessary"
+        )

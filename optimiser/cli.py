@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from optimiser.errors import ConsortiaError, Infeasible, LimitReached, OutputError, Problem, ScenarioError
+from optimiser.wording import within
 
 if TYPE_CHECKING:
     from geodata.ground import Ground
@@ -77,7 +78,12 @@ def plan(
     data: Data = None,
     out: Annotated[Path | None, typer.Option(metavar="RUN", help="Run folder to write.")] = None,
     gap: Annotated[
-        float | None, typer.Option(metavar="G", parser=_fraction, help="Stop when structure and services together are proved this close: 0.5% or 0.005.")
+        float | None,
+        typer.Option(
+            metavar="G",
+            parser=_fraction,
+            help="Stop when structure and services together are proved this close: 0.5% or 0.005.",
+        ),
     ] = None,
     time_limit: Annotated[
         float | None, typer.Option(metavar="S", min=1.0, help="Seconds at most, writing the run apart.")
@@ -156,9 +162,10 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
 def _short_of(gap: float, made: Plan) -> Problem:
     """Which parts stand between a plan and the gap asked for."""
     known = {scale.name: scale.plural for scale in made.scenario.scales} | {"placement": "services"}
-    parts = ", ".join(f"{known[name]} {proof.gap:.2%}" for name, proof in made.proofs.items())
+    parts = ", ".join(f"{known[name]} {within(proof.gap)}" for name, proof in made.proofs.items())
     return Problem(
-        f"the gap asked for, {gap:.3%}, was not reached: the plan, which is written, is proved within {made.gap:.3%}",
+        f"the gap asked for, {100 * gap:.3f} %, was not reached: the plan, which is written, is proved within "
+        f"{within(made.gap, 3)}",
         "--gap",
         f"By part: {parts}.",
         "Allow more time, or a wider gap." if made.cut else "All the work was done: allow a wider gap.",

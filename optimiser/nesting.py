@@ -139,7 +139,8 @@ class Nesting:
         that is proved for these holds for no others: it is not told."""
 
         def tell(p: Progress) -> None:
-            self.report(replace(p, stage=f"{p.stage} ({word})", bound=-np.inf))
+            if p.stage != "bound":
+                self.report(replace(p, stage=f"{p.stage} ({word})", bound=-np.inf))
 
         seed = self.seed + self.scenario.scales_used.index(problem.name)
         try:

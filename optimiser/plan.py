@@ -44,7 +44,7 @@ def make_plan(
     """The best plan found for a dataset under a scenario, with its proof.
 
     time_limit: seconds, each stage having its part of what is left. gap: a fraction; work goes on until the plan is
-    proved that close, within four times the budget. stop: once it says True the best plan so far is finished with the
+    proved that close, within Budget.thorough. stop: once it says True the best plan so far is finished with the
     least work. Raises Infeasible, LimitReached, ScenarioError or SolverError; nothing is written.
     """
     clock = Clock(math.inf if time_limit is None else time_limit, stop)
@@ -100,7 +100,7 @@ def make_plan(
 
 def asked(budget: Budget, gap: float | None) -> Budget:
     """The budget for a gap asked for: each scale alone goes on to half of it, since nesting and services need the rest,
-    with four times the work before it gives up."""
+    with more work before it gives up."""
     if gap is None:
         return budget
     return budget.thorough(gap / 2)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optimiser import highs
 from optimiser.clock import Clock
 from optimiser.partition import pool
 from optimiser.partition.problem import PartitionProblem, SplitCharge
@@ -101,6 +102,23 @@ def test_recombining_every_body_is_the_oracles_answer():
             assert oracle.cost(problem, bodies) == pytest.approx(least, rel=1e-5)
             exact += 1
     assert exact >= 30 and impossible >= 1
+
+
+def test_columns_hold_no_more_memberships_than_the_programme_can_weigh(monkeypatch):
+    monkeypatch.setattr(pool, "MEMBERSHIPS", 3)
+    made = pool.Pool(three())
+    made.add(BODIES)
+    kept = [(0,), (1, 2)]
+    bodies, _ = made.columns(np.zeros(3), np.inf, 100, kept)
+    assert set(kept) <= set(bodies)
+    assert 0 < sum(len(m) for m in bodies if m not in kept) <= 3
+
+
+def test_the_programme_begins_with_the_partition_it_is_given(monkeypatch):
+    begun = []
+    monkeypatch.setattr(highs, "run", lambda model, clock: begun.append(list(model.getSolution().col_value)))
+    pool.recombine(three(), BODIES, COSTS, Clock(5), known=[(0, 1), (2,)])
+    assert begun == [[0.0, 1.0, 0.0, 1.0]]
 
 
 def test_recombining_bodies_that_leave_a_unit_out_gives_nothing():

@@ -177,10 +177,10 @@ def test_a_gap_asked_for_and_not_reached_is_told_part_by_part(data, tmp_path):
     words = ("base", "--data", data, "--out", out, "--gap", "0.01%", *LOCALITIES_THAT_NEST_BADLY)
     done = finished(*words)
     assert done.returncode == 5, done.stderr
-    assert "the gap asked for, 0.010%, was not reached: the plan, which is written, is proved within" in done.stderr
+    assert "the gap asked for, 0.010 %, was not reached: the plan, which is written, is proved within" in done.stderr
     assert "By part: localities" in done.stderr and ", consortia" in done.stderr and ", services" in done.stderr
     assert "All the work was done: allow a wider gap." in done.stderr
-    assert "Note: the gap asked for, 0.010%, was not reached" in done.stdout
+    assert "Note: the gap asked for, 0.010 %, was not reached" in done.stdout
     manifest = document(out)
     assert manifest["options"]["gap"] == pytest.approx(1e-4) and manifest["solver"]["gap"] > 1e-4
     assert manifest["reproducible"] is True, "the work asked for was done, and is the same each time"

@@ -27,7 +27,6 @@ FEWER = 5  # times fewer moves that it makes
 SEARCHING = 0.25  # of the time left, at most, for an annealing run that others will follow
 SHAKE = 0.02  # of the multipliers around which more bodies are priced, as a share of each
 RECOMBINING = 30.0  # seconds for an integer programme over the pool, at most
-ENTRIES = 100_000  # memberships in that programme, about: bodies of many units seldom fit together, and cost it dear
 FEW_UNITS = 10  # so few that every body can be tried, which makes the integer programme exact
 
 
@@ -94,7 +93,9 @@ class Attempt:
         self._anneal(self.budget.moves // FEWER, None, HEAT)
         self._anneal(self.budget.moves // FEWER, self.best, REHEAT)
         shaken = self.pi * (1 + self.rng.normal(0.0, SHAKE, self.core.units))
-        self.pi, self.height = self.ascend(self.core, shaken, self.budget.rounds // 4)
+        pi, height = self.ascend(self.core, shaken, self.budget.rounds // 4)
+        if height > self.height:
+            self.pi, self.height = pi, height
 
     def recombine(self) -> None:
         """The best partition among the bodies seen, by integer programme."""
@@ -105,8 +106,7 @@ class Attempt:
             keep = [tuple(np.flatnonzero(self.best == b).tolist()) for b in range(self.bodies())]
             if not self.every_body:
                 slack = max(0.0, self.guide.objective(self.best) - self.height)
-        most = min(self.budget.columns, ENTRIES * max(1, len(keep)) // self.core.units)
-        columns, costs = self.pool.columns(self.pi, slack, most, keep)
+        columns, costs = self.pool.columns(self.pi, slack, self.budget.columns, keep)
         clock = Clock(max(1.0, min(RECOMBINING, self.clock.left())), self.clock.stop)
         self.keep(recombine(self.guide, columns, costs, clock, set(keep)))
         self.late |= clock.over()

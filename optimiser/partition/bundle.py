@@ -22,7 +22,7 @@ from scipy import sparse
 
 from optimiser.partition.bound import by_unit, cheapest_count
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.relaxation import EXACT, Relaxation
+from optimiser.partition.relaxation import BEYOND, EXACT, Relaxation
 
 Members = tuple[int, ...]
 ENOUGH, MORE = 0.1, 0.5  # shares of the predicted rise that make a step serious, and the next ones longer
@@ -32,7 +32,6 @@ IDLE = 12  # rounds without weight after which a linearisation is dropped
 SWEEPS = 200  # over the neighbourhoods, to find the best mix of linearisations
 COUNT_METRIC = 5.0  # of θ, where that of a multiplier is patients over their mean
 SMALL_RISE = 1e-6  # of the bound: a predicted rise not worth another pricing
-ASIDE = 1e3  # tolerances that the reduced cost of the last body counted may rise by within a step
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def ascend(
 
 def _cut(problem: PartitionProblem, best: Seen, exact: float) -> float:
     """Reduced cost, £, beyond which no body will be counted nearby: what is more need not be known."""
-    return max(0.0, -float(best.point[-1])) + ASIDE * exact if problem.counted else 0.0
+    return max(0.0, -float(best.point[-1])) + BEYOND / EXACT * exact if problem.counted else 0.0
 
 
 def _look(

@@ -87,7 +87,7 @@ def _search(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen, li
     """
     own, end = tables.start[j], tables.start[j + 1]
     met, kept = np.empty(end - own, np.bool_), np.empty(lines.charge.shape[1])
-    best, number, bare = -INF, 0, lines.number[j] == 0
+    best, number, last = -INF, 0, lines.number[j] == 0
     for search in range(SEARCHES):
         constant = _shift(tables, work, pi, own, end, lines, j)
         least = cut - constant
@@ -96,14 +96,14 @@ def _search(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen, li
             best, number = found, keep_charges(lines, j, kept)
             for k in range(end - own):
                 chosen[k] = met[k]
-        if best >= cut or bare:
+        if best >= cut or last:
             break
         for e in range(own, end):
             work.taken[tables.unit[e]] = met[e - own]
         _separate(tables, work, own, end, lines, j)
         if search == SEARCHES - 2 or not climb(lines, charges, j, work.taken, cut - found):
             put_back(lines, j, kept, 0)
-            bare = True
+            last = True
     put_back(lines, j, kept, number)
     return best
 

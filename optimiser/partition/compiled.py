@@ -9,5 +9,5 @@ NONE, FIRST = np.int64(-1), np.int64(0)  # as arguments: a literal number would 
 
 inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 
-# Without reference counts, which would cost half the time of a move: such functions neither make nor keep arrays.
+# Without reference counts, which would cost half the time of a move: they neither make nor keep arrays themselves.
 bare = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)

@@ -21,7 +21,7 @@ STEPS = 60
 
 
 def mend(flat: Flat, bodies: Sequence[Members], pi: NDArray[np.float64]) -> list[Members]:
-    """Bodies (ascending unit positions) whole and of locally least reduced cost under multipliers π, £ by unit."""
+    """Bodies (unit positions, ascending; none is empty) whole, of locally least reduced cost under multipliers π, £."""
     start = np.concatenate(([0], np.cumsum([len(b) for b in bodies]))).astype(np.int64)
     units = np.array([u for b in bodies for u in b], dtype=np.int64)
     whole = np.zeros((len(bodies), len(flat.weights)), np.bool_)

@@ -22,6 +22,7 @@ from optimiser.highs import Solver
 from optimiser.partition.problem import PartitionProblem, canonical
 
 Members = tuple[int, ...]
+MEMBERSHIPS = 100_000  # in the integer programme: bodies of many units seldom fit together, and cost it dear
 
 
 class Pool:
@@ -81,7 +82,8 @@ class Pool:
         self, pi: NDArray[np.float64] | None, slack: float, most: int, keep: Iterable[Members]
     ) -> tuple[list[Members], list[float]]:
         """Bodies worth offering, in a fixed order: those of `keep`, and those of least reduced cost under π, none above
-        `slack` (dearer bodies are unlikely in a better partition; π and slack are estimates).
+        `slack` (dearer bodies are unlikely in a better partition; π and slack are estimates), and no more than hold
+        MEMBERSHIPS.
         """
         kept = set(keep)
         items = sorted(self._cost.items())
@@ -90,6 +92,7 @@ class Pool:
         else:
             scored = sorted((cost - float(pi[list(m)].sum()), m, cost) for m, cost in items if m not in kept)
             chosen = [(m, c) for r, m, c in scored if r <= slack][:most]
+            chosen = chosen[: int((np.cumsum([len(m) for m, _ in chosen]) <= MEMBERSHIPS).sum())]
             chosen = sorted(chosen + [(m, self._cost[m]) for m in kept])
         return [m for m, _ in chosen], [c for _, c in chosen]
 

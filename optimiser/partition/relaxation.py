@@ -18,7 +18,7 @@ from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.triples import NONE, Triples
 
 EXACT = 1e-6  # tolerance of pricing, as a share of a body's cost
-BEYOND = 0.01  # of a body's cost: how far past the last body counted reduced costs are known
+BEYOND = 1e-3  # of a body's cost: how far past the last body counted reduced costs are known
 PATIENT = 10  # times the usual work for one centre where a bound is priced for good
 
 

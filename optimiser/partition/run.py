@@ -26,6 +26,7 @@ FEW_BODIES = 12  # so few that a relaxation gains by a fractional number of them
 SMALL, PER_BODY = 150, 12  # units in all, and of a body, where charges on triples close the gap of any sets
 PROVING = 0.5  # of the time, where it is short, for the root's bound
 NEWS = 1e-4  # of the bound: a rise worth telling while it climbs
+WORTH = 1e-5  # of the bound: a rise worth a branch
 SAVING = 1e-6  # of the objective: less is none
 
 
@@ -158,7 +159,7 @@ class Run(Attempt):
             cut, value = [], self.core.objective(self.incumbent())
             for child in children(weakest, self.bodies()):
                 pi, height = self.ascend(child.of(self.core), child.pi, self.budget.rounds // 4)
-                if min(height, value) <= weakest.bound:
+                if min(height, value) <= weakest.bound + WORTH * abs(weakest.bound):
                     return
                 cut.append(replace(child, pi=pi, bound=min(height, value)))
             self._proved([*(b for b in self.branches if b is not weakest), *cut])
