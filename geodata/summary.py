@@ -72,8 +72,7 @@ def headline(plan: Plan) -> str:
         bodies = plan.structure.bodies[scale.name]
         parts.append(f"{len(bodies):,} {scale.label if len(bodies) == 1 else scale.plural}")
     listed = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
-    best = "Unfinished, the best found when the work was stopped" if plan.interrupted else "Best for these assumptions"
-    return f"{best}: {listed}. {proof(plan)}"
+    return f"{plan.claim}: {listed}. {proof(plan)}"
 
 
 def proof(plan: Plan) -> str:

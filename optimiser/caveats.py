@@ -18,7 +18,7 @@ def caveats(
     moved = [row.rate for row in moves]
     left_out = [rate for rate in scenario.sensitivity.rates if scenario.on(rate) and moved.count(rate) < 2]
     if left_out:
-        yield f"no plan was found in time at both ends of these rates: {', '.join(left_out)}"
+        yield f"not every end of these rates has a plan, as the work ended first: {', '.join(left_out)}"
     rates, spending = scenario.price_year, dataset.info.price_year
     if rates[:4] != spending[:4]:
         yield f"rates are at {rates} prices, spending at {spending} prices"

@@ -44,6 +44,15 @@ class Plan:
     progress: tuple[Progress, ...] = ()
 
     @property
+    def claim(self) -> str:
+        """What may be said of the plan: the first words of its headline."""
+        if self.interrupted:
+            return "Unfinished, the best found when the work was stopped"
+        if set(self.cut) & {*self.certificates, "services"}:
+            return "Best found in the time allowed"
+        return "Best for these assumptions"
+
+    @property
     def terms(self) -> dict[str, float]:
         """Force → £ a year over all scales and the placement."""
         total: dict[str, float] = {}

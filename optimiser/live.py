@@ -14,6 +14,7 @@ from rich.table import Table
 
 from optimiser.clock import Clock, never
 from optimiser.partition.budget import Progress
+from optimiser.wording import within
 
 EVERY = 2.0  # seconds between two plain lines of one scale, the first and the last apart
 HINT = "Ctrl-C keeps the best plan found so far"
@@ -80,7 +81,7 @@ class Lines:
 def line(p: Progress) -> str:
     """A line of progress in words: seconds since the start, scale, stage, bodies, £m a year, bound, gap."""
     bodies, cost, bound, gap = _figures(p)
-    proved = f" · bound £{bound}m · gap {gap}" if bound else ""
+    proved = f" · bound £{bound}m" + (f" · gap {gap}" if gap else "") if bound else ""
     found = f" · {bodies} {'body' if p.bodies == 1 else 'bodies'} · £{cost}m a year" if cost else " · no plan yet"
     return f"{p.seconds:4.0f} s · {p.name} · {p.stage}{found}{proved}"
 
@@ -92,5 +93,5 @@ def _figures(p: Progress) -> tuple[str, str, str, str]:
         f"{p.bodies:,}" if found else "",
         f"{p.incumbent / 1e6:,.2f}" if found else "",
         f"{p.bound / 1e6:,.2f}" if proved else "",
-        f"{max(0.0, p.gap):.2%}" if found and proved else "",
+        within(max(0.0, p.gap), 2) if found and proved else "",
     )

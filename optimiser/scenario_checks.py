@@ -78,7 +78,11 @@ def _sizes(s: Scenario) -> Iterator[Finding]:
             what = f"{name}: at least {scale.min_patients:,} and at most {scale.max_patients:,} patients"
             short = scale.min_patients - scale.max_patients
             yield Finding(
-                (low, high), what, f"The least exceeds the most by {short:,}: no body can have such a size.", "", True
+                (low, high),
+                what,
+                f"The least exceeds the most by {short:,}: no body can have such a size.",
+                "Lower the one or raise the other.",
+                True,
             )
         if None not in (scale.min_bodies, scale.max_bodies) and scale.min_bodies > scale.max_bodies:  # type: ignore[operator]
             keys = (("scale", name, "min_bodies"), ("scale", name, "max_bodies"))

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 WORDS = ("kind", "services", "unit", "evidence")  # columns of text, aligned left
 MOST_NOTES = 10  # the rest are in the report
-BEST = "Best for these assumptions."
 OPEN_FIRST = (("map.html", "the map"), ("report.html", "the paper"), ("plan.xlsx", "the tables"))
 
 
@@ -45,8 +44,7 @@ def show(plan: Plan, out: Path) -> None:
     placed = (
         f"; services within {within(plan.placement.certificate.gap)}, given this structure" if plan.placement else ""
     )
-    best = "Unfinished: the best plan found when the work was stopped." if plan.interrupted else BEST
-    console.print(f"[bold]{best}[/bold]", end=" ")
+    console.print(f"[bold]{plan.claim}.[/bold]", end=" ")
     console.print(f"Proved: structure within {within(structure)} of the best for the costs it is charged{placed}.")
 
     table = _table("scale", "bodies", "median", "smallest", "largest", "today", "proved within")

@@ -72,7 +72,7 @@ def data(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_ctrl_c_keeps_the_best_plan_so_far(tmp_path, number):
-    """A planner reads: Unfinished: the best plan found when the work was stopped. The run is there, marked, and every
+    """A planner reads: Unfinished, the best found when the work was stopped. The run is there, marked, and every
     rule is kept."""
     out = tmp_path / "run"
     process = started("demo", "--out", out, "--gap", "0", *ONE_SCALE)
@@ -80,7 +80,7 @@ def test_the_first_ctrl_c_keeps_the_best_plan_so_far(tmp_path, number):
     process.send_signal(number)
     said, told = process.communicate(timeout=120)
     assert process.returncode == 130, told
-    assert "Unfinished: the best plan found when the work was stopped." in said
+    assert "Unfinished, the best found when the work was stopped." in said
     assert "Note: The work was stopped by hand at: consortia" in said
     assert "Stopping: the plan is finished with the least work. Ctrl-C again drops it." in told
     assert "nothing was written" not in told and "Traceback" not in told

@@ -120,12 +120,14 @@ class Run(Attempt):
                 )
             )
         if self.best is None:
-            why = "the time limit was reached" if self.clock.over() else "the search is not a proof"
+            why, more = "a search is no proof", "Widen"
+            if self.late or self.clock.over():
+                why, more = "the time limit cut the search short", "Allow more time, widen"
             raise LimitReached(
                 Problem(
                     f"{self.problem.name}: no partition that keeps every rule was found",
                     rule=f"One may exist: {why}.",
-                    mend="Widen the size bounds or reach, add links, drop a pin, or try another seed.",
+                    mend=f"{more} the size bounds or reach, add links, drop a pin, or try another seed.",
                 )
             )
 

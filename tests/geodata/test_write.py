@@ -96,6 +96,12 @@ def test_the_summary_adds_up(plan, folder):
     assert [c["change"] for c in found["assumptions"][0]["changes"]] == [-0.5, 0.5]
 
 
+def test_a_plan_that_a_clock_cut_is_no_longer_called_the_best(plan):
+    assert replace(plan, cut=("sensitivity",)).claim == "Best for these assumptions", "the plan itself was finished"
+    assert summary.headline(replace(plan, cut=("locality",))).startswith("Best found in the time allowed: 1 alliance")
+    assert replace(plan, cut=("services",), interrupted=True).claim.startswith("Unfinished")
+
+
 def test_the_headline_says_for_these_assumptions_and_never_optimal_without_proof(plan):
     assert summary.headline(plan).startswith("Best for these assumptions: 1 alliance, 2 consortia and 4 localities.")
     assert "The structure is proved within 2.0 % of the best possible" in summary.headline(plan)
