@@ -120,7 +120,7 @@ class Run(Attempt):
                 )
             )
         if self.best is None:
-            why, more = "a search is no proof", "Widen"
+            why, more = "the search is not a proof", "Widen"
             if self.late or self.clock.over():
                 why, more = "the time limit cut the search short", "Allow more time, widen"
             raise LimitReached(
