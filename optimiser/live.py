@@ -93,5 +93,5 @@ def _figures(p: Progress) -> tuple[str, str, str, str]:
         f"{p.bodies:,}" if found else "",
         f"{p.incumbent / 1e6:,.2f}" if found else "",
         f"{p.bound / 1e6:,.2f}" if proved else "",
-        within(max(0.0, p.gap), 2) if found and proved else "",
+        within(p.gap, 2) if found and proved else "",
     )

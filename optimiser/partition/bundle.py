@@ -66,9 +66,9 @@ def ascend(
         np.maximum(problem.weights, 1) / max(1.0, float(problem.weights.mean())), COUNT_METRIC * problem.counted
     )
     upper = problem.objective(incumbent)
-    exact = EXACT * abs(upper) / (int(incumbent.max()) + 1)
+    typical = abs(upper) / (int(incumbent.max()) + 1)
 
-    best = _look(problem, relaxation, start, incumbent, np.inf if problem.counted else 0.0, exact)
+    best = _look(problem, relaxation, start, incumbent, np.inf if problem.counted else 0.0, EXACT * typical)
     if see(best.met, start, best.value) or not np.isfinite(best.value):
         return start, best.value
     model = _Model(best)
@@ -84,7 +84,8 @@ def ascend(
         rise = float(direction @ step) + error
         if rise <= SMALL_RISE * abs(best.value):
             break
-        trial = _look(problem, relaxation, (best.point + step)[:-1], incumbent, _cut(problem, best, exact), exact)
+        cut = max(0.0, -float(best.point[-1])) + BEYOND * typical if problem.counted else 0.0
+        trial = _look(problem, relaxation, (best.point + step)[:-1], incumbent, cut, EXACT * typical)
         top = max(top, trial, key=lambda seen: seen.value)
         stop = see(trial.met, trial.point[:-1], top.value)
         if trial.value >= best.value + ENOUGH * rise:
@@ -100,11 +101,6 @@ def ascend(
         if stop:
             break
     return top.point[:-1], top.value
-
-
-def _cut(problem: PartitionProblem, best: Seen, exact: float) -> float:
-    """Reduced cost, £, beyond which no body will be counted nearby: what is more need not be known."""
-    return max(0.0, -float(best.point[-1])) + BEYOND / EXACT * exact if problem.counted else 0.0
 
 
 def _look(

@@ -18,13 +18,13 @@ from optimiser.partition.lines import WIDEST
 @bare
 def separate(indptr, indices, units, taken, candidate, piece, queue, lines, j):
     """Charges, 0 as yet, for the units taken that are not joined to the first of `units` (the centre's candidates) by
-    units taken. True where all are.
+    units taken.
 
     piece: by unit, queue: three times as long; work space. candidate: by unit.
     """
     for u in units:
         piece[u] = 0
-    home, whole = FIRST, True
+    home = FIRST
     for u in units:
         if not taken[u] or piece[u] != 0:
             continue
@@ -32,11 +32,9 @@ def separate(indptr, indices, units, taken, candidate, piece, queue, lines, j):
         if home == 0:
             home = end
             continue
-        whole = False
         _charge_piece(indptr, indices, units, units[0], candidate, piece, queue, home, end, lines, j)
         for x in range(home, end):
             piece[queue[x]] = 3
-    return whole
 
 
 @bare

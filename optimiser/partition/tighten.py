@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from optimiser import highs
 from optimiser.clock import Clock
-from optimiser.partition.bound import by_unit, cheapest_count
+from optimiser.partition.bound import bound_value, last_counted
 from optimiser.partition.problem import PartitionProblem
-from optimiser.partition.relaxation import EXACT, Bodies, Relaxation
+from optimiser.partition.relaxation import EXACT, Relaxation
 from optimiser.partition.triples import NONE, Holding, Triples, broken
 
 Members = tuple[int, ...]
@@ -75,7 +75,7 @@ def tighten(
         if see(best.bound) or clock.over() or not programme.solve(clock):
             break
         priced = relaxation.price(programme.pi, programme.per_body, exact, programme.triples, MET)
-        bound, _ = _bound(problem, programme.pi, programme.triples, priced)
+        bound = bound_value(problem, programme.pi, priced.least) - float(programme.triples.charge.sum())
         if bound > best.bound:
             best = Tightened(programme.pi, programme.triples, bound, [])
             programme.centre(best.pi)
@@ -92,16 +92,8 @@ def _priced_for_good(
 ) -> tuple[Tightened, float]:
     """The bound at multipliers and charges, and what bodies cost at its margin (0 where their number is free)."""
     priced = relaxation.price_for_good(problem, pi, typical, triples)
-    bound, last = _bound(problem, pi, triples, priced)
-    return Tightened(pi, triples, bound, []), last if problem.counted else 0.0
-
-
-def _bound(problem: PartitionProblem, pi: NDArray[np.float64], triples: Triples, priced: Bodies) -> tuple[float, float]:
-    """LB(π, σ), and the reduced cost of the last body it counts."""
-    least, _ = by_unit(problem, priced.least)
-    k, chosen = cheapest_count(problem, least)
-    last = float(least[chosen[-1]]) if k else 0.0
-    return float(pi.sum() - triples.charge.sum() + least[chosen].sum()), last
+    bound = bound_value(problem, pi, priced.least) - float(triples.charge.sum())
+    return Tightened(pi, triples, bound, []), last_counted(problem, priced.least)
 
 
 class _Programme:
