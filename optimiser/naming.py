@@ -12,7 +12,7 @@ from optimiser.domain import Dataset
 
 MAIN_SHARE = 0.6  # one authority with this share of the patients names the body alone
 COMPASS = ("East", "North East", "North", "North West", "West", "South West", "South", "South East")
-SUFFIXES = (" UA", " City Council", " (B)", " District")
+SUFFIXES = (" UA", " City Council", " (B)", " District", ", City of", ", County of")
 
 
 def place_names(dataset: Dataset, groups: Sequence[NDArray[np.int64]], own: Sequence[str] = ()) -> list[str]:

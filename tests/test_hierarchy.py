@@ -230,6 +230,11 @@ def test_a_body_is_named_by_its_council_and_told_apart_by_compass_then_practice(
     parts = assemble(west, scenario({"scales_used": ["consortium"]}), {"consortium": columns})
     names = {b.name for b in parts.bodies["consortium"]}
     assert {"A-shire West", "A-shire East"} <= names
+    cities = tuple(replace(a, name=f"{a.name}, City of") for a in west.authorities)
+    formal = assemble(
+        replace(west, authorities=cities), scenario({"scales_used": ["consortium"]}), {"consortium": columns}
+    )
+    assert names == {b.name for b in formal.bodies["consortium"]}, "not 'A-shire, City of West'"
 
 
 # --- what changes it -------------------------------------------------------------------------------------------------
