@@ -89,7 +89,8 @@ class PairCharges:
         self._scale = scale
         self._weights = dataset.patients.astype(float)
         self._xy = dataset.xy
-        self._authority = _codes(dataset.authority_of(scale.authority_tier))
+        homes = dataset.authority_of(scale.authority_tier)
+        self._authority, self._authorities = _codes(homes), tuple(dict.fromkeys(filter(None, homes)))
         self._existing = _codes(tuple(p.existing.get(scale.name, "") for p in dataset.practices))
         self._rate = {
             force: scenario.rate(force, scale.name) * scenario.share(force, scale.name)
@@ -178,9 +179,9 @@ class PairCharges:
         known = np.flatnonzero(self._authority >= 0)
         if not len(known):
             return None
-        pieces = np.zeros((len(self._weights), int(self._authority.max()) + 1))
+        pieces = np.zeros((len(self._weights), len(self._authorities)))
         pieces[known, self._authority[known]] = self._weights[known]
-        return SplitCharge(rate, pieces)
+        return SplitCharge(rate, pieces, self._authorities)
 
     @staticmethod
     def _lookup(matrix: sparse.csr_matrix, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float64]:

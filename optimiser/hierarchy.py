@@ -184,7 +184,8 @@ def _certificate(dataset: Dataset, scale: ScaleProblem, alone: Solution, cut: bo
                     "most": branch.most,
                     "bound": branch.bound,
                     "multipliers": {
-                        dataset.practices[first[u]].code: float(p) for u, p in zip(alone.kept, branch.pi, strict=True)
+                        dataset.practices[first[u]].code: float(p)
+                        for u, p in zip(alone.kept, branch.pi[: len(alone.kept)], strict=True)
                     },
                     **_charged(dataset, scale, alone.kept, branch),
                 }
@@ -195,8 +196,8 @@ def _certificate(dataset: Dataset, scale: ScaleProblem, alone: Solution, cut: bo
 
 
 def _charged(dataset: Dataset, scale: ScaleProblem, kept: NDArray[np.int64], branch: Branch) -> dict[str, object]:
-    """The charges on triples of units, and on units that others part from a centre, where there are any; a unit is
-    named by its first practice, a centre is one.
+    """The charges on triples of units, and on units that others part from a centre, and the multipliers of authorities
+    whose split is charged, where there are any; a unit is named by its first practice, a centre is one.
     """
     codes = [practice.code for practice in dataset.practices]
     unit = [codes[i] for i in scale.first[kept]]
@@ -211,4 +212,7 @@ def _charged(dataset: Dataset, scale: ScaleProblem, kept: NDArray[np.int64], bra
         for x in branch.lines
         if x.triple < 0
     ]
-    return {name: charges for name, charges in (("triples", triples), ("separators", parted)) if charges}
+    splits = scale.problem.splits
+    kept_whole = zip(splits.names if splits else (), branch.pi[len(kept) :].tolist(), strict=False)
+    found = (("triples", triples), ("separators", parted), ("authorities", dict(kept_whole)))
+    return {name: charges for name, charges in found if charges}

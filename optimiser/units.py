@@ -5,7 +5,7 @@ where.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from optimiser import pins
 from optimiser.domain import Dataset
 from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.forces import PairCharges, size_curve
-from optimiser.partition.problem import PartitionProblem, SplitCharge
+from optimiser.partition.problem import PartitionProblem
 from optimiser.scenario import Scale, Scenario
 
 NEIGHBOURS = 8  # nearest practices that the search may trade with where bodies need not touch
@@ -90,7 +90,7 @@ def scale_problem(
         frozen=tuple(sorted(int(unit[body.members[0]]) for body in frozen)),
         min_bodies=scale.min_bodies,
         max_bodies=scale.max_bodies,
-        splits=None if splits is None else SplitCharge(splits.rate, _by_unit(splits.patients, unit, n)),
+        splits=None if splits is None else replace(splits, patients=_by_unit(splits.patients, unit, n)),
         steer=None if steer is None else _by_unit(steer, unit, n),
     )
     return ScaleProblem(problem, unit)

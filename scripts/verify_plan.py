@@ -22,7 +22,7 @@ import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from heapq import heappop, heappush
@@ -538,7 +538,22 @@ class Unnested:
         self.lo, self.hi = run.rule(scale)["min_patients"], int(min(top, self.total))
         self.fixed = sum(self.by_itself(u, u in frozen) for u in self.alone)
         self.connected = connected
+        self.pieces, self.whole = self.split(run, scale)
         self.touching = self.neighbours([(number[tied[a]], number[tied[b]]) for a, b in run.touching], large)
+
+    def split(self, run: Run, scale: str) -> tuple[list[dict[str, float]], dict[str, float]]:
+        """Unit → authority → £ a year that its patients there pay while another body keeps that authority; and
+        authority → the same of all the core. Nothing where splits cost nothing."""
+        rate = run.rate("authority", scale) * run.share("authority", scale)
+        pieces: list[dict[str, float]] = [{} for _ in self.weight]
+        whole: dict[str, float] = {}
+        if run.rule(scale)["authority_charge"] != "split" or not rate:
+            return pieces, whole
+        for u, home, people in zip(self.unit, self.costs.home, self.costs.weight, strict=True):
+            if home and u not in self.alone:
+                pieces[u][home] = pieces[u].get(home, 0.0) + rate * people
+                whole[home] = whole.get(home, 0.0) + rate * people
+        return pieces, whole
 
     def by_itself(self, u: int, frozen: bool) -> float:
         """£ a year of a unit that is a body, with the best of its practices as centre; frozen, out of reach or not."""
@@ -736,7 +751,8 @@ def least_set(fill: Fill, tilt: Tilt, limit: float, due: Callable[[frozenset[int
 class Branch(NamedTuple):
     """Partitions of the core into fewest … most bodies. pi: multiplier by unit. triples: unit → (two other units, £ due
     where a body holds two of the three or all). charged: the sum of these charges. parted: centre → (unit, the units of
-    which a set in one piece needs one to hold it, £ due where it holds none, and gained for every other one)."""
+    which a set in one piece needs one to hold it, £ due where it holds none, and gained for every other one). due:
+    authority → £ that a body pays for keeping it, which spares it the charge on all its patients there."""
 
     fewest: int
     most: int
@@ -744,6 +760,7 @@ class Branch(NamedTuple):
     triples: dict[int, list[tuple[int, int, float]]]
     charged: float
     parted: dict[int, list[tuple[int, tuple[int, ...], float]]]
+    due: dict[str, float]
 
 
 class Choice:
@@ -774,7 +791,8 @@ class Choice:
         return Fill(self.weight[self.own], self.start, [self.weight[u] for u in self.value], list(self.value.values()))
 
     def easy(self) -> float:
-        """The value of some set, never below the least: of units in the order of the fill, about as many as pay."""
+        """The value of some set that keeps no authority, never below the least: of units in the order of the fill,
+        about as many as pay."""
         fill, problem, best = self.fill(), self.problem, math.inf
         first, last = bisect_left(fill.size, problem.lo), bisect_right(fill.size, problem.hi)
         for step in (1 + (last - first) // 64, 1):
@@ -803,6 +821,67 @@ class Choice:
             tuple(sorted((u, a, b))): c for u in held for a, b, c in self.triples.get(u, ()) if a in held or b in held
         }
         return sum(due.values())
+
+
+class KeepingChoice(Choice):
+    """The same where splitting an authority is charged: a set keeps it, for what is due once, or lets it go. Undecided,
+    every patient is spared the same part of the charge, so that all within reach together are spared their charge less
+    what is due: no set is spared more, which is made up for once a set is met."""
+
+    def __init__(self, problem: Unnested, j: int, around: tuple[float, list[int], list[float]], branch: Branch):
+        super().__init__(problem, j, around, branch)
+        self.due_once, self.plain, reach = branch.due, (self.start, self.value), Counter()
+        for u in (self.own, *self.value):
+            reach.update(problem.pieces[u])
+        self.reach = {home: pounds for home, pounds in reach.items() if pounds > branch.due[home]}
+
+    def least(self, sizes: list[Stretch], limit: float) -> float:
+        waiting: list[dict[str, bool]] = [{}]
+        while waiting:
+            decided = waiting.pop()
+            paid = self.decide(decided)
+            fill = self.fill()
+            met = runs(fill, sizes, limit - paid)
+            if not met:
+                continue
+            at = min((found for run in met for found in run), key=lambda found: found[0])[1]
+            flattered = self.flattered(fill, range(bisect_right(fill.size, at) - 1))
+            worst = max(flattered, key=lambda home: flattered[home], default="")
+            if worst and flattered[worst] > CLOSE * abs(fill.value[0]) + 1.0:
+                waiting += [{**decided, worst: False}, {**decided, worst: True}]
+                continue
+            for run in met:
+                limit = paid + least_set(fill, Tilt(fill, run), limit - paid, partial(self.charged, fill))
+        return limit
+
+    def decide(self, decided: dict[str, bool]) -> float:
+        """Values as some authorities are kept or let go and the others open; £ paid for those kept."""
+        pieces, due = self.problem.pieces, self.due_once
+        self.open = {home: 1 - due[home] / pounds for home, pounds in self.reach.items() if home not in decided}
+        spared = {**self.open, **{home: 1.0 for home, kept in decided.items() if kept}}
+
+        def less(u: int, value: float) -> float:
+            return value - sum(spared.get(home, 0.0) * pounds for home, pounds in pieces[u].items())
+
+        start, value = self.plain
+        self.start, self.value = less(self.own, start), {u: less(u, v) for u, v in value.items()}
+        units = sorted((v / self.weight[u], self.weight[u], v, u) for u, v in self.value.items() if self.weight[u])
+        self.along = [u for *_, u in units]  # the fill
+        return sum(due[home] for home, kept in decided.items() if kept)
+
+    def flattered(self, fill: Fill, places: Iterable[int]) -> dict[str, float]:
+        """Open authority → £ that the own unit and those at places along the fill are spared too much."""
+        held: Counter = Counter()
+        for u in (self.own, *(self.along[k] for k in places)):
+            held.update(self.problem.pieces[u])
+        return {
+            home: part * held[home] - max(0.0, held[home] - self.due_once[home])
+            for home, part in self.open.items()
+            if held[home]
+        }
+
+    def charged(self, fill: Fill, places: frozenset[int]) -> float:
+        return sum(self.flattered(fill, places).values())
 
 
 class ConnectedChoice(Choice):
@@ -919,7 +998,10 @@ def lower_bounds(problem: Unnested, branches: list[Branch], processes: int = 1) 
         needed = min(needed, ranked[min(branch.most, len(ranked)) - 1])
         limits.append([min(needed, value) for value in easy])
     core = [problem.weight[u] for u in problem.core]
-    cheapest = [Fill(0, 0.0, core, [-b.pi[u] for u in problem.core]) for b in branches]  # c is never negative
+    spared = [sum(pieces.values()) for pieces in problem.pieces]
+    cheapest = [
+        Fill(0, 0.0, core, [-b.pi[u] - spared[u] for u in problem.core]) for b in branches
+    ]  # c is never negative
     gained = max((sum(c * len(held) for _, held, c in due) for b in branches for due in b.parted.values()), default=0.0)
 
     def matters(a: int, b: int) -> bool:
@@ -931,6 +1013,7 @@ def lower_bounds(problem: Unnested, branches: list[Branch], processes: int = 1) 
     for branch, least in zip(branches, priced(problem, processes, branches, sizes, limits), strict=True):
         sums = list(accumulate(sorted(least[u] for u in problem.core), initial=0.0))
         paid = math.fsum(branch.pi[u] for u in problem.core) - branch.charged
+        paid += math.fsum(pounds - branch.due[home] for home, pounds in problem.whole.items())
         bounds.append(paid + min(sums[branch.fewest : branch.most + 1]))
     return bounds
 
@@ -962,7 +1045,7 @@ def values(
 ) -> list[list[float]]:  # fmt: skip
     """Centre by centre, for each branch: r or, where that is no less, the limit of the centre's unit. Without limits
     the value of some set, never below r."""
-    kind = ConnectedChoice if problem.connected else Choice
+    kind = ConnectedChoice if problem.connected else KeepingChoice if problem.whole else Choice
     rows = []
     for j in centres:
         around = problem.around(j)
@@ -1000,6 +1083,9 @@ def evidence(run: Run, scale: str, problem: Unnested, found: dict):
                 yield f"{where}: {words} {', '.join(sorted(codes)[:5])}{' …' if len(codes) > 5 else ''}"
         if not finite(branch["bound"]):
             yield f"{where}: the bound is no usable number"
+        for home, pounds in branch.get("authorities", {}).items():
+            if home not in problem.whole or not finite(pounds):
+                yield f"{where}: the multiplier of authority {home} is no usable number, or its split costs nothing"
         for triple in branch.get("triples", ()):
             three, charge = set(triple["practices"]), triple["charge"]
             if (
@@ -1067,7 +1153,9 @@ def branch_of(problem: Unnested, stated: dict) -> Branch:
     for due in stated.get("separators", ()):
         held = tuple(unit[code] for code in due["without"])
         parted[centre[due["centre"]]].append((unit[due["unit"]], held, float(due["charge"])))
-    return Branch(stated["fewest"], stated["most"], pi, dict(triples), charged, dict(parted))
+    keep = stated.get("authorities", {})
+    due = {home: max(0.0, pounds - float(keep.get(home, 0.0))) for home, pounds in problem.whole.items()}
+    return Branch(stated["fewest"], stated["most"], pi, dict(triples), charged, dict(parted), due)
 
 
 def overstated(what: str, stated: float, bound: float):

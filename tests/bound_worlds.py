@@ -74,11 +74,27 @@ def some_multipliers(
     core: PartitionProblem, best: NDArray[np.int32] | None, rng: np.random.Generator
 ) -> Iterator[NDArray[np.float64]]:
     """Fair shares of the best partition's cost, the same with noise, and wild ones."""
-    fair = core.weights * core.cheapest_per_head() * 1.1 if best is None else starting_multipliers(core, best)
-    typical = float(np.abs(fair).mean())
+    fair = core.weights * core.cheapest_per_head() * 1.1
+    fair = np.append(fair, rng.uniform(0, 0.5, core.kept_labels) * whole(core))
+    if best is not None:
+        fair = starting_multipliers(core, best)
+    typical = float(np.abs(fair[: core.units]).mean())
     yield fair
-    yield fair + rng.normal(0, 0.4 * typical, core.units)
-    yield rng.normal(0, 3 * typical, core.units)
+    yield fair + rng.normal(0, 0.4 * typical, core.multipliers)
+    yield rng.normal(0, 3 * typical, core.multipliers)
+
+
+def whole(core: PartitionProblem) -> NDArray[np.float64]:
+    """By label whose split is charged, £ a year were nobody to keep it."""
+    return core.splits.rate * core.splits.patients.sum(axis=0) if core.kept_labels else np.empty(0)
+
+
+def spared(core: PartitionProblem, sets: NDArray[np.bool_], pi) -> NDArray[np.float64]:
+    """By set (a row of flags by unit each), £ ≤ 0 for the labels it is worth keeping at their multipliers."""
+    if not core.kept_labels:
+        return np.zeros(len(sets))
+    outside = whole(core) - core.splits.rate * (sets @ core.splits.patients)
+    return np.minimum(0.0, outside - np.minimum(np.asarray(pi)[core.units :], whole(core))).sum(axis=1)
 
 
 def some_triples(core: PartitionProblem, rng: np.random.Generator, dearest: float) -> Triples:
@@ -91,13 +107,14 @@ def some_triples(core: PartitionProblem, rng: np.random.Generator, dearest: floa
 
 
 def value_of(core: PartitionProblem, centre: int, body, pi) -> float:
-    """Σ (c − π) + g, £ a year; inf where the centre may not have the body."""
+    """Σ (c − π) + g, £ a year, less what the body is spared; inf where the centre may not have it."""
     members = [int(i) for i in body]
+    flags = np.isin(np.arange(core.units), members)[None]
     patients = sum(int(core.weights[i]) for i in members)
     if int(core.owner[centre]) not in members or not core.lo <= patients <= core.hi:
         return INF
     linear = sum(float(core.costs[i, centre]) - float(pi[i]) for i in members)
-    return linear + float(core.curve(np.array([float(patients)]))[0])
+    return linear + float(core.curve(np.array([float(patients)]))[0]) + float(spared(core, flags, pi)[0])
 
 
 def least_by_trying(core: PartitionProblem, pi, touching: bool = False, triples: Triples = NONE) -> NDArray[np.float64]:
@@ -111,9 +128,9 @@ def least_by_trying(core: PartitionProblem, pi, touching: bool = False, triples:
     if not len(sets):
         return np.full(len(core.owner), INF)
     extra = core.curve((sets @ core.weights).astype(float))
-    extra = extra + (sets[:, triples.units].sum(axis=2) >= 2) @ triples.charge
+    extra = extra + (sets[:, triples.units].sum(axis=2) >= 2) @ triples.charge + spared(core, sets, pi)
     beyond = ~np.isfinite(core.costs)
-    value = sets @ (np.where(beyond, 0.0, core.costs) - np.asarray(pi)[:, None]) + extra[:, None]
+    value = sets @ (np.where(beyond, 0.0, core.costs) - np.asarray(pi)[: core.units, None]) + extra[:, None]
     value[(sets @ beyond) | ~sets[:, core.owner]] = INF
     return value.min(axis=0)
 
@@ -130,21 +147,29 @@ def in_one_piece(core: PartitionProblem, sets: NDArray[np.bool_]) -> NDArray[np.
 
 
 def highest_bound(core: PartitionProblem, touching: bool = False) -> float:
-    """max over π of LB(π): the linear programme over every body, or every one in one piece, with its best centre."""
+    """max over π of LB(π): the linear programme over every body, or every one in one piece, with its best centre and
+    every choice of labels that it keeps."""
     sets = (np.arange(1, 2**core.units)[:, None] >> np.arange(core.units) & 1) > 0
     bodies = [np.flatnonzero(s) for s in (sets[in_one_piece(core, sets)] if touching else sets)]
-    nothing = np.zeros(core.units)
+    nothing = np.append(np.zeros(core.units), -whole(core))
     priced = [(min(value_of(core, j, b, nothing) for j in np.flatnonzero(np.isin(core.owner, b))), b) for b in bodies]
     cost, kept = zip(*((c, b) for c, b in priced if np.isfinite(c)), strict=True)
     holds = np.array([[i in b for b in kept] for i in range(core.units)], dtype=float)
     most = core.units if core.max_bodies is None else core.max_bodies
-    number = np.ones((1, len(kept)))
+    number, keeps = np.ones((1, len(kept))), len(kept) * core.kept_labels
+    if core.kept_labels:
+        outside = np.concatenate([whole(core) - core.splits.rate * core.splits.patients[b].sum(axis=0) for b in kept])
+        only_if_used = np.hstack([-np.repeat(np.eye(len(kept)), core.kept_labels, axis=0), np.eye(keeps)])
+        one_keeper = np.hstack([np.zeros((core.kept_labels, len(kept))), np.tile(np.eye(core.kept_labels), len(kept))])
+    else:
+        outside, only_if_used, one_keeper = np.empty(0), np.empty((0, len(kept))), np.empty((0, len(kept)))
+    wide = np.zeros((core.units, keeps)), np.zeros((1, keeps))
     found = linprog(
-        cost,
-        A_eq=holds,
-        b_eq=np.ones(core.units),
-        A_ub=np.vstack([number, -number]),
-        b_ub=[most, -(core.min_bodies or 0)],
+        [*cost, *outside],
+        A_eq=np.vstack([np.hstack([holds, wide[0]]), one_keeper]),
+        b_eq=np.ones(core.multipliers),
+        A_ub=np.vstack([np.hstack([number, wide[1]]), np.hstack([-number, wide[1]]), only_if_used]),
+        b_ub=[most, -(core.min_bodies or 0), *np.zeros(keeps)],
     )
     return float(found.fun)
 

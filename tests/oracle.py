@@ -140,10 +140,15 @@ def as_bodies(assignment) -> Partition:
 def bound_by_definition(problem, pi) -> float:
     """LB(π) = Σ π + min over a ≤ k ≤ b of the sum of the k least r; inf when no number of bodies is possible.
 
-    r of a unit: the least, over its centres and every subset of the units that holds it, of Σ (c − π) + g(P).
+    r of a unit: the least, over its centres and every subset S of the units that holds it, of Σ (c − π) + g(P) +
+    Σ over labels of min(0, what those of it outside S pay − π). Multipliers: by unit, then by label, of which none
+    counts above what the label pays in all.
     """
     n = len(problem.weights)
     least = [math.inf] * n
+    pays = [] if problem.splits is None else (problem.splits.rate * problem.splits.patients).tolist()
+    whole = [sum(column) for column in zip(*pays, strict=True)]
+    keep = [min(float(price), most) for price, most in zip(pi[n:], whole, strict=True)]
     sets = [body for size in range(1, n + 1) for body in combinations(range(n), size)]
     for j, owner in enumerate(problem.owner):
         for body in sets:
@@ -152,8 +157,10 @@ def bound_by_definition(problem, pi) -> float:
                 continue
             linear = sum(float(problem.costs[i, j]) - float(pi[i]) for i in body)
             size = float(problem.curve(np.array([float(patients)]))[0])
+            for t, price in enumerate(keep):
+                linear += min(0.0, whole[t] - sum(pays[i][t] for i in body) - price)
             least[int(owner)] = min(least[int(owner)], linear + size)
     least.sort()
     fewest = problem.min_bodies or 0
     most = n if problem.max_bodies is None else min(n, problem.max_bodies)
-    return float(sum(pi)) + min((sum(least[:k]) for k in range(fewest, most + 1)), default=math.inf)
+    return float(sum(pi[:n])) + sum(keep) + min((sum(least[:k]) for k in range(fewest, most + 1)), default=math.inf)

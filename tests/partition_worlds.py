@@ -98,4 +98,4 @@ def _splits(rng: np.random.Generator, xy: np.ndarray, weights: np.ndarray) -> Sp
     patients[np.arange(len(xy)), (xy[:, 0] // 3.34).astype(int)] = weights
     mixed = int(rng.integers(len(xy)))
     patients[mixed] = weights[mixed] / 3
-    return SplitCharge(float(rng.uniform(0.5, 5)), patients)
+    return SplitCharge(float(rng.uniform(0.5, 5)), patients, tuple("ABCDEFGH"[: patients.shape[1]]))

@@ -97,10 +97,10 @@ def test_units_without_patients_join_where_they_are_worth_it():
     joined = stayed = 0
     for k, w in worlds(3, 4):
         weights = w.core.weights.copy()
-        empty = rng.choice(w.core.units, size=int(rng.integers(1, 3)), replace=False)
+        empty = rng.choice(w.core.units, size=min(w.core.units, int(rng.integers(1, 3))), replace=False)
         weights[empty] = 0
         core = replace(w.core, weights=weights)
-        pi = rng.normal(60, 60, core.units)
+        pi = rng.normal(60, 60, core.multipliers)
         found = price(tables_of(core), pi)
         assert_exact(core, found, pi, k)
         some = np.flatnonzero(np.isfinite(found.least) & ~np.isin(core.owner, empty))
@@ -133,7 +133,7 @@ def test_a_size_curve_of_any_shape_is_taken_to_the_patient(shape, thousands):
         core = heavy(rng, shape, thousands, window)
         tables, fair = tables_of(core), core.weights * core.cheapest_per_head()
         assert tables.width > 20, "slots of a few patients test nothing"
-        for pi in (fair, fair * rng.uniform(0.5, 1.8, core.units), rng.normal(0, 40_000, core.units)):
+        for pi in (fair, fair * rng.uniform(0.5, 1.8, core.multipliers), rng.normal(0, 40_000, core.multipliers)):
             found = price(tables, pi)
             assert_exact(core, found, pi, window)
             least = price(tables, pi, nodes=2).least

@@ -185,7 +185,7 @@ def test_only_practices_too_large_for_any_body():
 def test_an_authority_split_by_a_practice_that_stands_alone_is_charged_in_the_total():
     """100 of the council's 140 patients are in the practice that stands alone: the piece beside it is the minority."""
     patients = np.array([[20.0], [100.0], [20.0]])
-    problem = road([20, 100, 20], 30, 60, splits=SplitCharge(2.0, patients))
+    problem = road([20, 100, 20], 30, 60, splits=SplitCharge(2.0, patients, ("A",)))
     found = solve(problem, 1, QUICK)
     assert found.objective == pytest.approx(100 + 100 + 2 + 2.0 * 40)
     assert found.bound <= found.objective

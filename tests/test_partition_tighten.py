@@ -29,7 +29,7 @@ def test_tightening_never_passes_the_best_partition_and_mostly_reaches_it():
         incumbent = np.empty(core.units, dtype=np.int32)
         for b, body in enumerate(body for body in answer if body[0] in back):
             incumbent[[back[u] for u in body]] = b
-        start = starting_multipliers(core, incumbent) * rng.uniform(0.8, 1.2, core.units)
+        start = starting_multipliers(core, incumbent) * rng.uniform(0.8, 1.2, core.multipliers)
         before = lagrangian(core, start, price_connected(tables_of(core), start).least) + fixed
         found = tighten(core, relaxation_of(core), start, incumbent, [], 30, Clock(), lambda bound: False)
         bound = found.bound + fixed

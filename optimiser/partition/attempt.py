@@ -92,7 +92,7 @@ class Attempt:
         assert self.pi is not None
         self._anneal(self.budget.moves // FEWER, None, HEAT)
         self._anneal(self.budget.moves // FEWER, self.best, REHEAT)
-        shaken = self.pi * (1 + self.rng.normal(0.0, SHAKE, self.core.units))
+        shaken = self.pi * (1 + self.rng.normal(0.0, SHAKE, len(self.pi)))
         pi, height = self.ascend(self.core, shaken, self.budget.rounds // 4)
         if height > self.height:
             self.pi, self.height = pi, height
@@ -124,8 +124,6 @@ class Attempt:
         return part
 
     def _anneal(self, moves: int, start: NDArray[np.int32] | None, heat: float, share: float = 1.0) -> None:
-        if self.flat.split_rate > 0:
-            moves //= FEWER  # each looks at every body that holds a piece of a label
         see, clock = self.pool.add_partition, self.clock.part(share)
         self.keep(search.run(self.guide, self.flat, self.rng, moves, start, heat, see, clock.over))
         self.late |= clock.over()

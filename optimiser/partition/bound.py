@@ -7,8 +7,9 @@ owner(j), at costs c[i, j] − π_i, with any size curve g:
     LB(π) = Σ π_i + Σ_units min(0, min over its centres of r_j)
 
 where their number is free (with bounds a ≤ k ≤ b: the cheapest k of the units' r, best k in [a, b]). The bodies of a
-partition have distinct units as centres, so LB(π) ≤ cost of every partition, whatever produced π. Kept-apart pairs and
-the split charge are dropped, which only weakens it; lines (lines.py) bring back some of contiguity.
+partition have distinct units as centres, so LB(π) ≤ cost of every partition, whatever produced π. The split charge has
+a multiplier for every label too, on "one body keeps it" (keeping.py). Kept-apart pairs are dropped, which only weakens
+the bound; lines (lines.py) bring back some of contiguity.
 
 Weights are whole patients throughout: nothing is rounded, so the bound holds for the true weights as it stands. A
 lower bound in place of r_j gives a lower bound again, so a search of a knapsack that is cut short costs tightness, not
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from optimiser.partition.centres import price_some
 from optimiser.partition.knapsack import Tables, work_space
@@ -73,7 +75,17 @@ def pricing(problem: PartitionProblem, size: NDArray[np.float64]) -> Tables:
     indptr, indices = graph.indptr.astype(np.int64), graph.indices.astype(np.int64)
     if not problem.contiguous:
         indptr, indices = indptr[:0], indices[:0]
-    return Tables(start, unit, cost, patients, problem.lo, hi, size, width, chord, dip, indptr, indices)
+    reach = start, unit, cost, patients, problem.lo, hi
+    return Tables(*reach, size, width, chord, dip, indptr, indices, *_labels(problem))
+
+
+def _labels(problem: PartitionProblem) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """(start, label, £ by unit; £ in all by label); none where no split is charged."""
+    splits = problem.splits
+    if splits is None or not problem.kept_labels:
+        return np.zeros(problem.units + 1, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0)
+    pieces = sparse.csr_matrix(splits.rate * splits.patients)
+    return pieces.indptr.astype(np.int64), pieces.indices.astype(np.int64), pieces.data, splits.whole
 
 
 def _dip(size: NDArray[np.float64], left: float, right: float, width: int) -> float:
@@ -150,7 +162,7 @@ def bound_value(problem: PartitionProblem, pi: NDArray[np.float64], least: NDArr
     """LB(π) in £ a year from every centre's r."""
     best, _ = by_unit(problem, least)
     k, _ = cheapest_count(problem, best)
-    return float(pi.sum() + np.sort(best)[:k].sum())
+    return float(problem.in_range(pi).sum() + np.sort(best)[:k].sum())
 
 
 def cheapest_count(problem: PartitionProblem, best: NDArray[np.float64]) -> tuple[int, NDArray[np.int64]]:
@@ -170,7 +182,9 @@ def last_counted(problem: PartitionProblem, least: NDArray[np.float64]) -> float
 
 
 def starting_multipliers(problem: PartitionProblem, assignment: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Each unit pays its own share of its body's cost: size cost by weight, and its own assignment cost."""
+    """Each unit pays its own share of its body's cost: size cost by weight, and its own assignment cost; each label
+    pays for its patients outside the body that keeps it.
+    """
     pi = np.zeros(problem.units)
     for b in np.unique(assignment):
         members = np.flatnonzero(assignment == b)
@@ -178,4 +192,4 @@ def starting_multipliers(problem: PartitionProblem, assignment: NDArray[np.int32
         own = problem.costs[members, centre]
         weight = problem.weights[members]
         pi[members] = own + (cost - own.sum()) * weight / max(1, weight.sum())
-    return pi
+    return np.append(pi, problem.split_costs(assignment))

@@ -18,8 +18,8 @@ from optimiser.partition.triples import NONE, Triples
 
 @dataclass(frozen=True)
 class Branch:
-    """Partitions with fewest … most bodies. bound: LB in £ a year at multipliers pi (units), charges on triples and
-    lines below what sets pay.
+    """Partitions with fewest … most bodies. bound: LB in £ a year at multipliers pi (units, then labels), charges on
+    triples and lines below what sets pay.
     """
 
     fewest: int
@@ -44,7 +44,8 @@ def root(problem: PartitionProblem, pi: NDArray[np.float64], bound: float, tripl
 def plain(problem: PartitionProblem) -> Branch:
     """The root at π = w × min g(P)/P, whose bound needs no pricing since assignment costs are never negative."""
     per_head = problem.cheapest_per_head()
-    return root(problem, per_head * problem.weights.astype(float), per_head * float(problem.weights.sum()))
+    pi = np.append(per_head * problem.weights.astype(float), np.zeros(problem.kept_labels))
+    return root(problem, pi, per_head * float(problem.weights.sum()))
 
 
 def children(branch: Branch, bodies: int) -> list[Branch]:

@@ -6,8 +6,8 @@ from the best π, is greatest. With one model for each neighbourhood (the units 
 one for the whole map, distant parts of a country no longer wait for one another: on 513 practices 30 rounds reach what
 a single model reaches in 110, and what 70 reach it does not reach in 400 (docs/method.md).
 
-Bounds on the number of bodies are one more multiplier, θ, in the model: a charge on every body. LB(π) itself takes
-them exactly.
+Multipliers are those of the units, then those of the labels whose split is charged. Bounds on the number of bodies are
+one more, θ, in the model: a charge on every body. LB(π) itself takes them exactly.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ LONGER, SHORTER = 1.5, 0.6  # times
 FAILURES = 6  # steps in a row that are not serious before shorter ones
 IDLE = 12  # rounds without weight after which a linearisation is dropped
 SWEEPS = 200  # over the neighbourhoods, to find the best mix of linearisations
-COUNT_METRIC = 5.0  # of θ, where that of a multiplier is patients over their mean
+COUNT_METRIC = 0.3  # of θ, times the square of a body's units, where that of a unit is patients over their mean
+LABEL_METRIC = 3.0  # of a label, times its patients over the mean of a unit's
 SMALL_RISE = 1e-6  # of the bound: a predicted rise not worth another pricing
 
 
 @dataclass(frozen=True)
 class Seen:
     """The bound at one point (π, θ): its value, each neighbourhood's part, and their slopes (neighbourhoods ×
-    (units + 1), θ last). count: bodies counted against θ: the bound on their number that binds. met: bodies of reduced
-    cost below the cut.
+    (multipliers + 1), θ last). count: bodies counted against θ: the bound on their number that binds. met: bodies of
+    reduced cost below the cut.
     """
 
     point: NDArray[np.float64]
@@ -62,9 +63,7 @@ def ascend(
     incumbent: body by unit, of a partition to compare with. see(bodies priced this round, at
     these multipliers, best bound so far) → True to stop early.
     """
-    metric = np.append(
-        np.maximum(problem.weights, 1) / max(1.0, float(problem.weights.mean())), COUNT_METRIC * problem.counted
-    )
+    metric = _metric(problem, int(incumbent.max()) + 1)
     upper = problem.objective(incumbent)
     typical = abs(upper) / (int(incumbent.max()) + 1)
 
@@ -103,6 +102,16 @@ def ascend(
     return top.point[:-1], top.value
 
 
+def _metric(problem: PartitionProblem, bodies: int) -> NDArray[np.float64]:
+    """How far each multiplier may go, compared with that of a mean unit."""
+    mean = max(1.0, float(problem.weights.mean()))
+    labels = np.empty(0)
+    if problem.splits is not None and problem.kept_labels:
+        labels = LABEL_METRIC * np.maximum(problem.splits.patients.sum(axis=0), 1) / mean
+    count = COUNT_METRIC * (problem.units / bodies) ** 2 if problem.counted else 0.0
+    return np.concatenate([np.maximum(problem.weights, 1) / mean, labels, [count]])
+
+
 def _look(
     problem: PartitionProblem,
     relaxation: Relaxation,
@@ -112,6 +121,7 @@ def _look(
     exact: float,
 ) -> Seen:
     """Price at π; the slopes are those of the bodies that LB(π) counts."""
+    pi = problem.in_range(pi)
     priced = relaxation.price(pi, cut, exact)
     least, centre = by_unit(problem, priced.least)
     k, chosen = cheapest_count(problem, least)
@@ -121,16 +131,24 @@ def _look(
         chosen = chosen[:0]  # no partition has so many bodies: nothing to step from
     theta, count = _charge(problem, least[chosen], k)
     bodies = [priced.body(int(centre[u])) for u in chosen]
+    answers = [with_labels(problem, body, pi) for body in bodies]
     parts = np.zeros(int(near.max()) + 1)
     np.add.at(parts, near[chosen], least[chosen] + theta)
-    rows = np.repeat(near[chosen], [len(b) + 1 for b in bodies])
-    columns = np.concatenate([np.append(b, problem.units) for b in bodies] or [np.empty(0, np.int64)])
-    entries = np.where(columns == problem.units, 1.0, -1.0)
-    slopes = sparse.csr_matrix((entries, (rows, columns)), shape=(len(parts), problem.units + 1))
+    rows = np.repeat(near[chosen], [len(a) + 1 for a in answers])
+    columns = np.concatenate([np.append(a, len(pi)) for a in answers] or [np.empty(0, np.int64)])
+    entries = np.where(columns == len(pi), 1.0, -1.0)
+    slopes = sparse.csr_matrix((entries, (rows, columns)), shape=(len(parts), len(pi) + 1))
     value = float(pi.sum() + least[chosen].sum()) if len(chosen) == k else np.inf
     near_enough = bodies if np.isinf(cut) else [priced.body(int(j)) for j in centre[least < cut]]
     met = sorted({tuple(b.tolist()) for b in near_enough if len(b)})
     return Seen(np.append(pi, theta), value, parts, slopes, count, met)
+
+
+def with_labels(problem: PartitionProblem, body: NDArray[np.int64], pi: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The multipliers that a body answers to: its units', and those of the labels it keeps."""
+    if problem.splits is None or not problem.kept_labels:
+        return body
+    return np.append(body, problem.units + problem.splits.kept(body, pi[problem.units :]))
 
 
 def _charge(problem: PartitionProblem, counted: NDArray[np.float64], k: int) -> tuple[float, int]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from optimiser.partition.compiled import NONE, bare, inner
-from optimiser.partition.knapsack import best_prefix, best_set, by_value, sizes_left, take
-from optimiser.partition.lines import climb, join_triples, keep_charges, put_back, weigh
+from optimiser.partition.compiled import NONE, inner
+from optimiser.partition.keeping import best_kept, open_labels, shift
+from optimiser.partition.knapsack import best_prefix, by_value, sizes_left, take
+from optimiser.partition.lines import climb, join_triples, keep_charges, put_back
 from optimiser.partition.separators import separate
 
 INF = np.inf
@@ -35,7 +36,8 @@ def price_some(first, every, tables, charges, work, pi, cut, tolerance, most_nod
             continue
         for e in range(own, end):
             work.candidate[tables.unit[e]] = lined
-        _shift(tables, work, pi, own, end, lines, j)
+        open_labels(tables, work, pi, own, end)
+        shift(tables, work, pi, own, end, lines, j)
         least[j] = -INF
         if lined:
             least[j] = _climb(tables, charges, work, pi, j, cut, lines)
@@ -75,7 +77,7 @@ def _climb(tables, charges, work, pi, j, cut, lines):
         fitted = step == 0 and len(charges.charge) > 0
         if not fitted and not climb(lines, charges, j, work.taken, share * (cut - lower)):
             break
-        constant = _shift(tables, work, pi, own, end, lines, j)
+        constant = shift(tables, work, pi, own, end, lines, j)
     put_back(lines, j, kept, number)
     return top
 
@@ -89,9 +91,8 @@ def _search(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen, li
     met, kept = np.empty(end - own, np.bool_), np.empty(lines.charge.shape[1])
     best, number, last = -INF, 0, lines.number[j] == 0
     for search in range(SEARCHES):
-        constant = _shift(tables, work, pi, own, end, lines, j)
-        least = cut - constant
-        found = best_set(tables, charges, work, own, end, least, tolerance, most_nodes, met, lines, j) + constant
+        open_labels(tables, work, pi, own, end)
+        found = best_kept(tables, charges, work, pi, own, end, cut, tolerance, most_nodes, met, lines, j)
         if found > best:
             best, number = found, keep_charges(lines, j, kept)
             for k in range(end - own):
@@ -113,11 +114,3 @@ def _separate(tables, work, own, end, lines, j):
     if len(tables.indptr) > 0:
         units = tables.unit[own:end]
         separate(tables.indptr, tables.indices, units, work.taken, work.candidate, work.piece, work.queue, lines, j)
-
-
-@bare
-def _shift(tables, work, pi, own, end, lines, j):
-    """Values of the candidates with the lines in force; what these add whatever is taken."""
-    for e in range(own, end):
-        work.value[tables.unit[e]] = tables.cost[e] - pi[tables.unit[e]]
-    return weigh(lines, j, work.value)

@@ -73,7 +73,8 @@ def suits(problem: PartitionProblem) -> bool:
     weight. On real England that raises the bound by 0.3 % at seven units and by 0.1 % at fourteen, and lowers it by
     0.3 % at twenty, where sets are too many to meet.
     """
-    return problem.contiguous and problem.hi <= FEW_UNITS * float(np.median(problem.weights))
+    few = problem.hi <= FEW_UNITS * float(np.median(problem.weights))
+    return problem.contiguous and few and not problem.kept_labels
 
 
 def connected_tables(problem: PartitionProblem, size: NDArray[np.float64]) -> ConnectedTables:

@@ -100,7 +100,7 @@ def _restricted(flat: Flat, units: NDArray[np.int64]) -> Flat:
         indices=links[:, 1].copy(),
         apart_start=starts(apart[:, 0], n),
         apart=apart[:, 1].copy(),
-        pieces=flat.pieces[units],
+        piece_start=np.zeros(n + 1, np.int64),  # districts are dealt only where no split is charged
     )
 
 

@@ -28,7 +28,8 @@ class Tables(NamedTuple):
     """One problem's frozen tables. start, unit, cost: candidates by centre (CSR), the centre's own unit first (none
     where that is out of its reach). patients: by unit. size: g at every whole number of patients up to hi. width,
     chord, dip: g at the ends of slots of `width` patients, and the most that g dips below the line between them (≤ 0).
-    indptr, indices: who touches whom (CSR) where bodies must touch, else empty.
+    indptr, indices: who touches whom (CSR) where bodies must touch, else empty. piece_start, piece_label, piece: the
+    labels of every unit (CSR) and what its patients of each pay when it is split, £; whole: the same of all by label.
     """
 
     start: NDArray[np.int64]
@@ -43,12 +44,17 @@ class Tables(NamedTuple):
     dip: NDArray[np.float64]
     indptr: NDArray[np.int64]
     indices: NDArray[np.int64]
+    piece_start: NDArray[np.int64]
+    piece_label: NDArray[np.int64]
+    piece: NDArray[np.float64]
+    whole: NDArray[np.float64]
 
 
 class Work(NamedTuple):
     """Work space of one thread. By candidate in order: weight, worth (sums over the first of them), place (among the
     candidates). By unit: value, taken, candidate, piece; queue. By triple: marked. By node: at (the next candidate),
-    patients, total (value so far), above (the node it came from); stack: nodes waiting.
+    patients, total (value so far), above (the node it came from); stack: nodes waiting. By label (keeping.py): state,
+    returned (part of the charge), due (for keeping it), reach, held (£); decided: states of what is waiting.
     """
 
     weight: NDArray[np.int64]
@@ -65,6 +71,12 @@ class Work(NamedTuple):
     total: NDArray[np.float64]
     above: NDArray[np.int64]
     stack: NDArray[np.int64]
+    state: NDArray[np.int64]
+    returned: NDArray[np.float64]
+    due: NDArray[np.float64]
+    reach: NDArray[np.float64]
+    held: NDArray[np.float64]
+    decided: NDArray[np.int64]
 
 
 def work_space(tables: Tables, triples: int, nodes: int) -> Work:
@@ -73,6 +85,8 @@ def work_space(tables: Tables, triples: int, nodes: int) -> Work:
     weight, place = np.zeros((2, longest), np.int64)
     at, patients, above, stack = np.zeros((4, nodes + longest), np.int64)
     taken, candidate = np.zeros((2, units), np.bool_)
+    labels = len(tables.whole)
+    returned, due, reach, held = np.zeros((4, labels))
     return Work(
         weight=weight,
         worth=np.zeros(longest),
@@ -88,6 +102,12 @@ def work_space(tables: Tables, triples: int, nodes: int) -> Work:
         total=np.zeros(len(at)),
         above=above,
         stack=stack,
+        state=np.zeros(labels, np.int64),
+        returned=returned,
+        due=due,
+        reach=reach,
+        held=held,
+        decided=np.zeros((labels + 2, labels), np.int64),
     )
 
 

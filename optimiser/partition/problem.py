@@ -6,13 +6,14 @@ Minimise, over partitions of the units into bodies B,
 
 with lo ≤ P(B) ≤ hi (a unit heavier than hi stands alone, and so does a frozen one of any weight), optional bounds on
 the number of bodies, pairs kept apart, and contiguity. The split charge is rate × Σ_labels (patients of the label
-outside the body that holds most of them); it is never negative, so a bound that ignores it holds.
+outside the body that keeps it, the one that holds most of them).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,10 +27,20 @@ SizeCurve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class SplitCharge:
-    """rate: £ per patient in a minority piece. patients: units × labels."""
+    """rate: £ per patient in a minority piece. patients: units × labels. names: of the labels."""
 
     rate: float
     patients: NDArray[np.float64]
+    names: tuple[str, ...]
+
+    @cached_property
+    def whole(self) -> NDArray[np.float64]:
+        """By label, £ a year were nobody to keep it."""
+        return self.rate * self.patients.sum(axis=0)
+
+    def kept(self, members: NDArray[np.int64], prices: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Labels worth keeping for a body of these units: what it leaves outside costs less than the price, £."""
+        return np.flatnonzero(self.whole - self.rate * self.patients[members].sum(axis=0) < prices)
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,24 @@ class PartitionProblem:
         return len(self.weights)
 
     @property
+    def kept_labels(self) -> int:
+        """Number of labels whose split is charged. Each has a multiplier, after those of the units."""
+        return len(self.splits.names) if self.splits is not None and self.splits.rate > 0 else 0
+
+    @property
+    def multipliers(self) -> int:
+        """How many a bound has: of the units, then of the labels."""
+        return self.units + self.kept_labels
+
+    def in_range(self, pi: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Multipliers of units and labels, a label's at most what it pays in all: beyond that a body without any of its
+        patients would keep it.
+        """
+        if self.splits is None or not self.kept_labels:
+            return pi
+        return np.append(pi[: self.units], np.minimum(pi[self.units :], self.splits.whole))
+
+    @property
     def counted(self) -> bool:
         """Whether the number of bodies has a bound."""
         return self.min_bodies is not None or self.max_bodies is not None
@@ -111,18 +140,18 @@ class PartitionProblem:
         best = int(np.argmin(sums))
         return float(sums[best] + self.size_cost(int(self.weights[members].sum()))[0]), int(own[best])
 
-    def split_cost(self, assignment: NDArray[np.int32]) -> float:
-        """£ a year for patients in minority pieces of split labels."""
-        if self.splits is None or self.splits.rate == 0:
-            return 0.0
-        pieces = np.zeros((int(assignment.max()) + 1, self.splits.patients.shape[1]))
+    def split_costs(self, assignment: NDArray[np.int32]) -> NDArray[np.float64]:
+        """By label, £ a year for its patients in minority pieces; empty where no split is charged."""
+        if self.splits is None or not self.kept_labels:
+            return np.empty(0)
+        pieces = np.zeros((int(assignment.max()) + 1, self.kept_labels))
         np.add.at(pieces, assignment, self.splits.patients)
-        return float(self.splits.rate * (pieces.sum(axis=0) - pieces.max(axis=0)).sum())
+        return self.splits.rate * (pieces.sum(axis=0) - pieces.max(axis=0))
 
     def objective(self, assignment: NDArray[np.int32]) -> float:
         """£ a year of a partition given as a body number per unit, recomputed from scratch."""
         bodies = (np.flatnonzero(assignment == b) for b in np.unique(assignment))
-        return sum(self.body_cost(members)[0] for members in bodies) + self.split_cost(assignment)
+        return sum(self.body_cost(members)[0] for members in bodies) + float(self.split_costs(assignment).sum())
 
     def cheapest_per_head(self) -> float:
         """min of g(P)/P over every whole number of patients a body may have, £ a year."""

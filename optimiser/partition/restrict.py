@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.partition.problem import PartitionProblem, SplitCharge
+from optimiser.partition.problem import PartitionProblem
 
 
 def restrict(problem: PartitionProblem, kept: NDArray[np.int64]) -> PartitionProblem:
@@ -30,5 +30,5 @@ def restrict(problem: PartitionProblem, kept: NDArray[np.int64]) -> PartitionPro
         frozen=tuple(int(position[i]) for i in problem.frozen if position[i] >= 0),
         min_bodies=None,
         max_bodies=None,
-        splits=None if problem.splits is None else SplitCharge(problem.splits.rate, problem.splits.patients[kept]),
+        splits=None if problem.splits is None else replace(problem.splits, patients=problem.splits.patients[kept]),
     )

@@ -150,7 +150,8 @@ class Run(Attempt):
 
     def _is_small(self) -> bool:
         """Whether charges on triples are worth their price where sets are not met one by one."""
-        return not self.core.contiguous and self.core.units <= min(SMALL, PER_BODY * self.bodies())
+        small = self.core.units <= min(SMALL, PER_BODY * self.bodies())
+        return small and not self.core.contiguous and not self.core.kept_labels
 
     def _branch(self) -> None:
         """The weakest branch is cut in three at a number of bodies, while that can raise the least bound."""

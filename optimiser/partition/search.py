@@ -33,7 +33,6 @@ COLD = 0.1  # last temperature of every run, as a share of a typical difference
 def _anneal(flat, state, side, moves, hot, cold):
     """Anneal a fresh state in place, temperatures falling geometrically in £."""
     fill(flat, state)
-    state.tally[2] = state.tally[0]
     heat, cooling = hot, (cold / hot) ** (1.0 / moves)
     for _ in range(moves):
         heat *= cooling
@@ -42,8 +41,8 @@ def _anneal(flat, state, side, moves, hot, cold):
             moved = merge_split(flat, state, side, u, heat)
         else:
             moved = trade(flat, state, u, heat)
-        if moved and state.tally[0] < state.tally[2] - 1e-7:
-            state.tally[2] = state.tally[0]
+        if moved and state.tally[0] < state.tally[1] - 1e-7:
+            state.tally[1] = state.tally[0]
             for v in range(len(state.best)):
                 state.best[v] = state.body[v]
 
@@ -111,7 +110,7 @@ class Step:
     def best(self) -> tuple[NDArray[np.int32], float]:
         """The best partition met, each district at its best, and its cost with penalties."""
         body = self._together([state.best for _, state in self.parts])
-        return body.astype(np.int32), sum(float(state.tally[2]) for _, state in self.parts)
+        return body.astype(np.int32), sum(float(state.tally[1]) for _, state in self.parts)
 
     def _together(self, bodies: list[NDArray[np.int64]]) -> NDArray[np.int64]:
         whole = np.empty(self.units, dtype=np.int64)

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
-from optimiser.partition.compiled import NONE, bare
+from optimiser.partition.compiled import bare
 from optimiser.partition.problem import PartitionProblem
 
 OUT_OF_REACH = 1e9  # £: dearer than any body, small enough to keep pennies in a float64 sum
@@ -25,8 +26,9 @@ MOST_CELLS = 4_000_000  # units × centres of two bodies merged and split: bound
 
 class Flat(NamedTuple):
     """The problem as arrays; none of it changes. centres of unit u: centres[centre_start[u] : centre_start[u + 1]];
-    neighbours and kept-apart units alike. owner: unit of each centre. curve: g at every whole number of patients.
-    fewest, most: −1 for no bound."""
+    neighbours, kept-apart units and labels (label, with the patients in `piece`) alike. owner: unit of each centre.
+    curve: g at every whole number of patients. labels: their number, 0 where no split is charged. fewest, most: −1 for
+    no bound."""
 
     weights: NDArray[np.int64]
     costs: NDArray[np.float64]
@@ -42,7 +44,10 @@ class Flat(NamedTuple):
     apart_start: NDArray[np.int64]
     apart: NDArray[np.int64]
     split_rate: float
-    pieces: NDArray[np.float64]
+    labels: int
+    piece_start: NDArray[np.int64]
+    label: NDArray[np.int64]
+    piece: NDArray[np.float64]
     fewest: int
     most: int
 
@@ -50,8 +55,8 @@ class Flat(NamedTuple):
 class State(NamedTuple):
     """The partition now, and work space. By body: size, filled (members it has, 0: a free slot), members, centre, cost
     (split charge apart), held (patients by label). By unit: body, where (its place in members), mark (number of the
-    walk that last met it), queue, best (body in the best partition met). By centre: sums. tally: [total cost, patients
-    in minority pieces, cost of the best]; number: [bodies, slots in use, walks so far]; seed: of the draws.
+    walk that last met it), queue, best (body in the best partition met). By centre: sums. tally: [total cost, that of
+    the best]; number: [bodies, slots in use, walks so far]; seed: of the draws.
     """
 
     body: NDArray[np.int64]
@@ -74,6 +79,8 @@ class State(NamedTuple):
 class Side(NamedTuple):
     """Work space of a merge and split, by place among the units of the two bodies, unless said otherwise. place: by
     unit. parent, order: of a spanning tree. below: patients of a subtree. cells: what a subtree would pay, by centre.
+    present: labels that the two bodies hold, so many as number[0]. By label: rest (the most that another body holds),
+    new_a, new_b (what the two may hold).
     """
 
     units: NDArray[np.int64]
@@ -84,6 +91,9 @@ class Side(NamedTuple):
     left: NDArray[np.bool_]
     best_left: NDArray[np.bool_]
     cells: NDArray[np.float64]
+    number: NDArray[np.int64]
+    present: NDArray[np.int64]
+    rest: NDArray[np.float64]
     new_a: NDArray[np.float64]
     new_b: NDArray[np.float64]
 
@@ -102,6 +112,8 @@ def flatten(problem: PartitionProblem) -> Flat:
     if not np.isfinite(curve[0]):
         curve[0] = curve[min(1, hi)]  # a curve may not be defined where nobody is
     splits = problem.splits
+    charged = splits is not None and problem.kept_labels > 0
+    pieces = sparse.csr_matrix(splits.patients if splits is not None and charged else np.zeros((n, 0)))
     return Flat(
         weights=problem.weights.astype(np.int64),
         costs=np.where(np.isfinite(problem.costs), problem.costs, OUT_OF_REACH),
@@ -116,8 +128,11 @@ def flatten(problem: PartitionProblem) -> Flat:
         contiguous=problem.contiguous,
         apart_start=starts(apart[:, 0], n),
         apart=apart[:, 1].copy(),
-        split_rate=float(splits.rate) if splits is not None else 0.0,
-        pieces=np.ascontiguousarray(splits.patients, dtype=float) if splits is not None else np.zeros((n, 1)),
+        split_rate=float(splits.rate) if splits is not None and charged else 0.0,
+        labels=problem.kept_labels,
+        piece_start=pieces.indptr.astype(np.int64),
+        label=pieces.indices.astype(np.int64),
+        piece=pieces.data.astype(float),
         fewest=-1 if problem.min_bodies is None else problem.min_bodies,
         most=-1 if problem.max_bodies is None else problem.max_bodies,
     )
@@ -130,19 +145,21 @@ def starts(labels: NDArray, n: int) -> NDArray[np.int64]:
 
 def side(flat: Flat) -> Side:
     """Fresh work space of merges and splits."""
-    n, labels = flat.pieces.shape
+    n = len(flat.weights)
     units, parent, order, below = (np.zeros(n, np.int64) for _ in range(4))
     left, best_left = (np.zeros(n, np.bool_) for _ in range(2))
     cells = np.empty(min(flat.costs.size, MOST_CELLS))
+    rest, new_a, new_b = np.zeros((3, flat.labels))
+    number, present = np.zeros(1, np.int64), np.zeros(flat.labels, np.int64)
     return Side(
-        units, np.full(n, -1, np.int64), parent, order, below, left, best_left, cells, np.zeros(labels),
-        np.zeros(labels),
+        units, np.full(n, -1, np.int64), parent, order, below, left, best_left, cells, number, present, rest, new_a,
+        new_b,
     )  # fmt: skip
 
 
 def fresh(flat: Flat, body: NDArray[np.int64], seed: int) -> State:
     """Room for the state of a partition (unit → body number, copied), which `fill` prices."""
-    n, labels = flat.pieces.shape
+    n = len(flat.weights)
     slots = n + 2
     return State(
         body=body.astype(np.int64).copy(),
@@ -152,12 +169,12 @@ def fresh(flat: Flat, body: NDArray[np.int64], seed: int) -> State:
         members=np.empty((slots, min(n, max(MOST_MEMBERS, np.bincount(body).max())) + 2), np.int64),
         centre=np.zeros(slots, np.int64),
         cost=np.zeros(slots),
-        held=np.zeros((slots if flat.split_rate > 0 else 1, labels)),
+        held=np.zeros((slots, flat.labels)),
         sums=np.zeros(flat.costs.shape[1]),
         mark=np.zeros(n, np.int64),
         queue=np.zeros(n + 1, np.int64),
         best=body.astype(np.int64).copy(),
-        tally=np.zeros(3),
+        tally=np.zeros(2),
         number=np.zeros(3, np.int64),
         seed=np.array([seed], np.uint64),
     )
@@ -174,9 +191,8 @@ def fill(flat, state):
             state.number[1] = b + 1
             reprice(flat, state, b)
             state.tally[0] += state.cost[b]
-    if flat.split_rate > 0:
-        state.tally[1] = minority(state, NONE, NONE, state.held[0], state.held[0])
-    state.tally[0] += flat.split_rate * state.tally[1] + miscount(flat, state.number[0])
+    state.tally[0] += flat.split_rate * _minority(state) + miscount(flat, state.number[0])
+    state.tally[1] = state.tally[0]
 
 
 @bare
@@ -203,9 +219,8 @@ def enter(flat, state, u, b):
     state.members[b, state.filled[b]] = u
     state.filled[b] += 1
     state.size[b] += flat.weights[u]
-    if flat.split_rate > 0:
-        for t in range(state.held.shape[1]):
-            state.held[b, t] += flat.pieces[u, t]
+    for e in range(flat.piece_start[u], flat.piece_start[u + 1]):
+        state.held[b, flat.label[e]] += flat.piece[e]
 
 
 @bare
@@ -214,9 +229,8 @@ def clear(flat, state, b):
     state.filled[b] = 0
     state.size[b] = 0
     state.cost[b] = 0.0
-    if flat.split_rate > 0:
-        for t in range(state.held.shape[1]):
-            state.held[b, t] = 0.0
+    for t in range(flat.labels):
+        state.held[b, t] = 0.0
 
 
 @bare
@@ -266,20 +280,26 @@ def miscount(flat, bodies):
 
 
 @bare
-def minority(state, a, b, new_a, new_b):
-    """Σ over labels of patients outside the largest piece; bodies a and b (−1: none of these) hold new_a and new_b."""
+def _minority(state):
+    """Σ over labels of patients outside the largest piece."""
     lost = 0.0
-    for t in range(len(new_a)):
+    for t in range(state.held.shape[1]):
         top = total = 0.0
-        if a >= 0:
-            top = max(new_a[t], new_b[t])
-            total = new_a[t] + new_b[t]
         for c in range(state.number[1]):
-            if state.filled[c] > 0 and c not in (a, b):
-                total += state.held[c, t]
-                top = max(top, state.held[c, t])
+            total += state.held[c, t]
+            top = max(top, state.held[c, t])
         lost += total - top
     return lost
+
+
+@bare
+def most_elsewhere(state, t, a, b):
+    """The most patients of a label that a body other than a and b holds."""
+    most = 0.0
+    for c in range(state.number[1]):
+        if c not in (a, b):
+            most = max(most, state.held[c, t])
+    return most
 
 
 @bare

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optimiser.partition.compiled import bare
-from optimiser.partition.state import below, draw, may_join, settle, size_cost
+from optimiser.partition.state import below, draw, may_join, most_elsewhere, settle, size_cost
 
 SWAPS = 0.3  # share of boundary moves tried as exchanges
 FARTHER = 0.4  # chance of every step beyond a neighbour, where bodies need not touch
@@ -35,8 +35,8 @@ def trade(flat, state, u, heat):
         return False
     change = _changed(flat, state, a, u, back) + size_cost(flat, size_a) - state.cost[a]
     change += _changed(flat, state, b, back, u) + size_cost(flat, size_b) - state.cost[b]
-    lost = _lost(flat, state, u, back, a, b) if flat.split_rate > 0 else 0.0
-    change += flat.split_rate * lost
+    lost = flat.split_rate * _lost(flat, state, u, back, a, b)
+    change += lost
     if change > 0 and draw(state) >= np.exp(-change / heat):
         return False
     if not may_join(flat, state, u, b, back) or (back >= 0 and not may_join(flat, state, back, a, u)):
@@ -50,8 +50,7 @@ def trade(flat, state, u, heat):
         _cross(flat, state, u if step == 0 else back, a if step == 0 else b, b if step == 0 else a)
     settle(flat, state, a)
     settle(flat, state, b)
-    state.tally[0] += state.cost[a] + state.cost[b] - before + flat.split_rate * lost
-    state.tally[1] += lost
+    state.tally[0] += state.cost[a] + state.cost[b] - before + lost
     return True
 
 
@@ -99,16 +98,29 @@ def _changed(flat, state, b, leaves, joins):
 def _lost(flat, state, u, back, a, b):
     """Patients more in minority pieces once u has left a for b, in exchange for `back` (−1: nothing)."""
     lost = 0.0
-    for t in range(state.held.shape[1]):
-        moved = flat.pieces[u, t] - (flat.pieces[back, t] if back >= 0 else 0.0)
-        if moved != 0:
-            rest = 0.0
-            for c in range(state.number[1]):
-                if state.filled[c] > 0 and c not in (a, b):
-                    rest = max(rest, state.held[c, t])
+    for x in (u, back):
+        if x < 0:
+            continue
+        for e in range(flat.piece_start[x], flat.piece_start[x + 1]):
+            t = flat.label[e]
+            leaving, coming = _patients(flat, u, t), _patients(flat, back, t)
+            if x == back and leaving > 0:
+                continue  # counted with u
+            moved = leaving - coming
+            rest = most_elsewhere(state, t, a, b)
             lost += max(rest, state.held[a, t], state.held[b, t])
             lost -= max(rest, state.held[a, t] - moved, state.held[b, t] + moved)
     return lost
+
+
+@bare
+def _patients(flat, u, t):
+    """Patients of a label in unit u (−1: none)."""
+    if u >= 0:
+        for e in range(flat.piece_start[u], flat.piece_start[u + 1]):
+            if flat.label[e] == t:
+                return flat.piece[e]
+    return 0.0
 
 
 @bare
@@ -174,7 +186,6 @@ def _cross(flat, state, x, a, b):
         for m in range(state.filled[b]):
             total += flat.costs[state.members[b, m], flat.centres[e]]
         state.sums[flat.centres[e]] = total
-    if flat.split_rate > 0:
-        for t in range(state.held.shape[1]):
-            state.held[a, t] -= flat.pieces[x, t]
-            state.held[b, t] += flat.pieces[x, t]
+    for e in range(flat.piece_start[x], flat.piece_start[x + 1]):
+        state.held[a, flat.label[e]] -= flat.piece[e]
+        state.held[b, flat.label[e]] += flat.piece[e]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimiser.partition.compiled import NONE, bare
-from optimiser.partition.state import below, clear, draw, enter, may_join, minority, miscount, reprice, size_cost
+from optimiser.partition.compiled import bare
+from optimiser.partition.state import below, clear, draw, enter, may_join, miscount, most_elsewhere, reprice, size_cost
 
 PAIRS = 0.85  # share of tries that join two bodies; the rest cut one
 STEPS = 60  # of the walk that draws a tree, per unit: bodies of the search may be in two pieces, and it would not end
@@ -36,6 +36,7 @@ def merge_split(flat, state, side, u, heat):
     if not _random_tree(flat, state, side, total):
         return False
     _price(flat, side, total, columns)
+    _rivals(flat, state, side, a, b)
     joined = np.inf
     if b >= 0 and whole <= flat.hi:
         joined = _joined(flat, state, side, a, b, columns, whole) + miscount(flat, bodies - 1)
@@ -147,12 +148,10 @@ def _joined(flat, state, side, a, b, columns, whole):
     for c in range(columns):
         least = min(least, side.cells[root + c])
     value = least + size_cost(flat, whole)
-    if flat.split_rate > 0:
-        for t in range(len(side.new_a)):
-            side.new_a[t] = state.held[a, t] + state.held[b, t]
-            side.new_b[t] = 0.0
-        value += flat.split_rate * (minority(state, a, b, side.new_a, side.new_b) - state.tally[1])
-    return value
+    for x in range(side.number[0]):
+        t = side.present[x]
+        side.new_a[t], side.new_b[t] = state.held[a, t] + state.held[b, t], 0.0
+    return value + flat.split_rate * _more_lost(state, side, a, b)
 
 
 @bare
@@ -198,16 +197,39 @@ def _cut_cost(flat, side, total, columns, cut):
 
 
 @bare
+def _rivals(flat, state, side, a, b):
+    """Labels that bodies a and b (−1: none) hold, and the most of each that another holds."""
+    side.number[0] = 0
+    for t in range(flat.labels):
+        if state.held[a, t] > 0 or (b >= 0 and state.held[b, t] > 0):
+            side.present[side.number[0]] = t
+            side.number[0] += 1
+            side.rest[t] = most_elsewhere(state, t, a, b)
+
+
+@bare
+def _more_lost(state, side, a, b):
+    """Patients more in minority pieces once a and b hold new_a and new_b."""
+    lost = 0.0
+    for x in range(side.number[0]):
+        t = side.present[x]
+        now = max(side.rest[t], state.held[a, t])
+        if b >= 0:
+            now = max(now, state.held[b, t])
+        lost += now - max(side.rest[t], side.new_a[t], side.new_b[t])
+    return lost
+
+
+@bare
 def _cut_loss(flat, state, side, a, b, total):
     """Patients more in minority pieces after the cut."""
-    for t in range(len(side.new_a)):
-        side.new_a[t] = side.new_b[t] = 0.0
-        for k in range(total):
-            if side.left[k]:
-                side.new_a[t] += flat.pieces[side.units[k], t]
-            else:
-                side.new_b[t] += flat.pieces[side.units[k], t]
-    return minority(state, a, b, side.new_a, side.new_b) - state.tally[1]
+    for x in range(side.number[0]):
+        side.new_a[side.present[x]] = side.new_b[side.present[x]] = 0.0
+    for k in range(total):
+        held = side.new_a if side.left[k] else side.new_b
+        for e in range(flat.piece_start[side.units[k]], flat.piece_start[side.units[k] + 1]):
+            held[flat.label[e]] += flat.piece[e]
+    return _more_lost(state, side, a, b)
 
 
 @bare
@@ -240,5 +262,3 @@ def _apply(flat, state, side, a, b, total, joined):
     reprice(flat, state, a)
     if not joined:
         reprice(flat, state, b)
-    if flat.split_rate > 0:
-        state.tally[1] = minority(state, NONE, NONE, side.new_a, side.new_a)
