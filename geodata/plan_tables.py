@@ -115,7 +115,7 @@ def bodies(plan: Plan) -> Table:
         Column("scale", "Scale"),
         Column("code", "Code"),
         Column("name", "Name"),
-        Column("parent", "Belongs to, code", note="the body one scale up that holds it"),
+        Column("parent", "Belongs to, code", note="the body that holds it at the next scale made of such bodies"),
         Column("parent_name", "Belongs to"),
         Column("patients", "Patients", "whole"),
         Column("practices", "Practices", "whole"),

@@ -1,7 +1,8 @@
 """Bodies chosen at one scale may strand a practice at a smaller one: nothing inside its body is near enough, or enough.
 
 The way out is to keep it and the neighbours it needs in one body of the larger scale, and to choose those bodies again,
-from the same ones with those practices moved.
+from the same ones with those practices moved. And they may not fit into any body of a larger scale, as where councils
+stay whole there: then they are chosen again inside bodies of that scale that do keep its rules.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.domain import Dataset
+from optimiser.errors import LimitReached
 from optimiser.forces import PairCharges
 from optimiser.scenario import Scale, Scenario
 from optimiser.units import ScaleProblem
@@ -23,6 +25,15 @@ class DeadEnd(Exception):
     def __init__(self, scale: Scale, practices: tuple[int, ...]):
         super().__init__(f"{len(practices)} practices are stranded at {scale.name}")
         self.scale, self.practices = scale, practices
+
+
+class Outgrown(Exception):
+    """The bodies chosen at the anchor scale cannot be held whole at a larger one, without breaking its rules. why: what
+    is said where no other way is left."""
+
+    def __init__(self, scale: str, why: LimitReached):
+        super().__init__(f"{scale} cannot hold the bodies below it")
+        self.scale, self.why = scale, why
 
 
 def refuge(dataset: Dataset, scenario: Scenario, scale: Scale, practice: int) -> list[tuple[int, int]]:

@@ -218,8 +218,8 @@ class Dataset:
 class Body:
     """One group at one scale. code: "consortium-03", stable for a plan. name: a place name. members: practice indices,
     ascending. centre: practice index. home_authority: upper-tier code of the centre. oversize: a unit above the scale's
-    upper bound, left alone. parent: code of the body one scale up that holds it ("" at the top). agreed: settled
-    beforehand by a frozen pin."""
+    upper bound, left alone. parent: code of the body that holds it at the next scale that holds such bodies whole (""
+    where none does). agreed: settled beforehand by a frozen pin."""
 
     scale: str
     code: str

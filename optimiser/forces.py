@@ -110,7 +110,7 @@ class PairCharges:
         w = self._weights[i]
         out: dict[str, NDArray[np.float64]] = {}
         if self._rate["authority"]:
-            out["authority"] = self._rate["authority"] * w * self._differ(i, j)
+            out["authority"] = self._rate["authority"] * w * self.differ(i, j)
         if self._rate["distance"]:
             out["distance"] = self._rate["distance"] * w * self.km(i, j)
         if self._rate["continuity"]:
@@ -121,7 +121,7 @@ class PairCharges:
             out["likeness"] = self._rate["likeness"] * w * np.maximum(0.0, np.where(i == j, 0.0, unlike))
         return out
 
-    def _differ(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def differ(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Known authorities that are not the same; an unknown one differs from none."""
         here, there = self._authority[i], self._authority[j]
         return (here != there) & (here >= 0) & (there >= 0)
@@ -154,7 +154,7 @@ class PairCharges:
         out = self.priced(rows, centres)
         out[~self.within_reach(i, j)] = np.inf
         if self._scale.authority_rule == "inside_one":
-            out[self._differ(i, j)] = np.inf
+            out[self.differ(i, j)] = np.inf
         return out
 
     def matrix(self) -> NDArray[np.float64]:

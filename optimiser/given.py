@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,11 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from optimiser.domain import NO_BODY, Body, Dataset, Structure
+from optimiser.errors import ConsortiaError
 from optimiser.forces import PairCharges
 from optimiser.pins import cells, frozen_bodies, spelt, ties
 from optimiser.scenario import Pin, Scale, Scenario
-from optimiser.units import units_of
+from optimiser.units import scale_problem, units_of
 
 CENTRES_AT_ONCE = 200
 
@@ -90,6 +91,9 @@ def broken_rules(dataset: Dataset, scenario: Scenario, structure: Structure) -> 
                 found += (f"{who} {broken}" for broken in _body_rules(dataset, scale, body, charges, graph, through))
         found += _scale_rules(dataset, scenario, scale, structure)
     found += _nesting(structure, scenario)
+    found += (
+        f"{who}, fewer than {least}" for who, least, exempt in _few_members(dataset, scenario, structure) if not exempt
+    )
     for pin in scenario.pins:
         if pin.scale in structure.scales:
             found += pin_breaches(dataset, pin, structure)
@@ -97,8 +101,13 @@ def broken_rules(dataset: Dataset, scenario: Scenario, structure: Structure) -> 
 
 
 def honoured(dataset: Dataset, scenario: Scenario, structure: Structure) -> tuple[str, ...]:
-    """A sentence for each frozen body that would break a rule were it not agreed beforehand."""
-    found = []
+    """A sentence for each frozen body that would break a rule were it not agreed beforehand, and for each body that
+    holds too few smaller ones."""
+    found = [
+        f"{who}, fewer than {least}: "
+        + ("no others could join it within the rules" if exempt else "no plan was found in which others join it")
+        for who, least, exempt in _few_members(dataset, scenario, structure)
+    ]
     for name in structure.scales:
         scale = scenario.scale(name)
         graph, nowhere = _graph(dataset, ()), np.empty(0, np.int64)
@@ -131,7 +140,8 @@ def _build(
     scales = tuple(keys)
     codes = {s: [_code(s, b, key, names.get(s, {})) for b, key in enumerate(groups[s])] for s in scales}
     bodies = {}
-    for scale, above in zip(scales, (*scales[1:], ""), strict=True):
+    for scale in scales:
+        above = next((s for s in scenario.around(scale)[1:] if s in scales), "")
         charges = PairCharges(dataset, scenario, scenario.scale(scale))
         largest = scenario.scale(scale).max_patients
         units = units_of(dataset, scenario, scenario.scale(scale))
@@ -218,8 +228,46 @@ def _scale_rules(dataset: Dataset, scenario: Scenario, scale: Scale, structure: 
                 yield f"{dataset.authority_name(code)} is split between {scale.plural} {_list(sorted(names))}"
 
 
+def _few_members(dataset: Dataset, scenario: Scenario, structure: Structure) -> Iterator[tuple[str, int, bool]]:
+    """(what a body holds, how many it must, whether no others could join it) for each body that holds fewer smaller
+    bodies than its scale asks; oversize and frozen ones are never asked."""
+    for large in structure.scales:
+        scale, least = scenario.scale(large), scenario.members_asked(large)
+        for small in _next_inside(scenario, structure, large) if least > 1 else ():
+            held = [
+                (body, len({int(b) for b in structure.membership[small][list(body.members)]}))
+                for body in structure.bodies[large]
+            ]
+            few = [(b, n) for b, n in held if n < least and not b.oversize and not b.agreed and b.name != NO_BODY]
+            exempt = (
+                _joined_by_none(dataset, scenario, scale, structure.membership[small]) if few else np.empty(0, bool)
+            )
+            for body, count in few:
+                members = scenario.scale(small).label if count == 1 else scenario.scale(small).plural
+                yield (
+                    f"{scale.label} {body.name} holds {count} {members}",
+                    least,
+                    bool(exempt[list(body.members)].all()),
+                )
+
+
+def _joined_by_none(dataset: Dataset, scenario: Scenario, scale: Scale, whole: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """By practice: whether the smaller body that it is in is exempt from the least number of members of a scale."""
+    try:
+        over = scale_problem(dataset, scenario, scale, whole=whole)
+    except ConsortiaError:
+        return np.zeros(len(whole), bool)
+    return over.problem.credit[over.unit] >= scale.min_members
+
+
+def _next_inside(scenario: Scenario, structure: Structure, scale: str) -> list[str]:
+    """The largest scale of the structure whose bodies must not cross those of `scale`, if there is one."""
+    return [small for small in scenario.within(scale)[:-1] if small in structure.scales][-1:]
+
+
 def _nesting(structure: Structure, scenario: Scenario) -> Iterator[str]:
-    for small, large in pairwise(structure.scales):
+    pairs = [(small, large) for large in structure.scales for small in _next_inside(scenario, structure, large)]
+    for small, large in pairs:
         for body in structure.bodies[small]:
             holders = sorted({structure.body_of(large, i).name for i in body.members})
             if len(holders) > 1 and body.name != NO_BODY:

@@ -78,7 +78,7 @@ def build(
     def tell(p: Progress) -> None:
         report(replace(p, bound=proofs[p.name].bound))  # the un-nested problem's, which holds for every plan
 
-    membership = Nesting(dataset, scenario, seed, within, tell).around(alone[anchor])
+    membership = Nesting(dataset, scenario, seed, within, tell, apart=alone).around(alone[anchor])
     structure = assemble(dataset, scenario, membership)
     terms = structure_terms(dataset, scenario, structure)
     certificates = {name: replace(proofs[name], objective=sum(terms[name].values())) for name in scales}
@@ -101,7 +101,8 @@ def restructure(
     found = work.solve(free.problem, seed, 1.0, silent, False, structure.membership[anchor][free.first])
     anchored = free.membership(found.assignment)
     del free
-    membership = Nesting(dataset, scenario, seed, work, prove=False).around(anchored)
+    nesting = Nesting(dataset, scenario, seed, work, prove=False, apart=structure.membership)
+    membership = nesting.around(anchored)
     choices = [(s, _total(dataset, scenario, s)) for s in (structure, assemble(dataset, scenario, membership))]
     return *min(choices, key=lambda choice: choice[1]), bool(work.cut)
 
@@ -116,7 +117,7 @@ def assemble(dataset: Dataset, scenario: Scenario, membership: Mapping[str, NDAr
     made: dict[str, list[Body]] = {}
     for name in scales:
         made[name] = _bodies(dataset, scenario, name, membership[name])
-    return _with_parents(scales, made, len(dataset.practices))
+    return _with_parents(scenario, made, len(dataset.practices))
 
 
 def _bodies(dataset: Dataset, scenario: Scenario, scale: str, membership: NDArray[np.int32]) -> list[Body]:
@@ -147,7 +148,9 @@ def _bodies(dataset: Dataset, scenario: Scenario, scale: str, membership: NDArra
     return bodies
 
 
-def _with_parents(scales: tuple[str, ...], made: Mapping[str, list[Body]], n: int) -> Structure:
+def _with_parents(scenario: Scenario, made: Mapping[str, list[Body]], n: int) -> Structure:
+    """The parent is the body of the next scale that holds bodies of this one whole."""
+    scales = scenario.scales_used
     membership: dict[str, NDArray[np.int32]] = {}
     for name in scales:
         of = np.full(n, -1, dtype=np.int32)
@@ -156,8 +159,8 @@ def _with_parents(scales: tuple[str, ...], made: Mapping[str, list[Body]], n: in
         of.setflags(write=False)
         membership[name] = of
     bodies: dict[str, tuple[Body, ...]] = {}
-    for k, name in enumerate(scales):
-        above = scales[k + 1] if k + 1 < len(scales) else None
+    for name in scales:
+        above = next(iter(scenario.around(name)[1:]), None)
         bodies[name] = tuple(
             body if above is None else replace(body, parent=made[above][membership[above][body.members[0]]].code)
             for body in made[name]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.clock import Clock
-from optimiser.dead_ends import DeadEnd, moved_whole, refuge
+from optimiser.dead_ends import DeadEnd, Outgrown, moved_whole, refuge
 from optimiser.domain import Dataset
 from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.partition.budget import Budget, Progress
@@ -74,7 +74,8 @@ class Work:
 @dataclass
 class Nesting:
     """What is the same for every nested solve. prove: bounds too, which sharpens the search. ties: practices kept
-    together so far because bodies that part them strand one of them at a smaller scale."""
+    together so far because bodies that part them strand one of them at a smaller scale. apart: bodies of each scale
+    planned by itself; walls: those of them that the anchor's bodies may not leave, since others fitted none."""
 
     dataset: Dataset
     scenario: Scenario
@@ -83,12 +84,15 @@ class Nesting:
     report: Report = silent
     prove: bool = True
     ties: list[tuple[int, int]] = field(default_factory=list)
+    apart: Mapping[str, Membership] = field(default_factory=dict)
+    walls: dict[str, Membership] = field(default_factory=dict)
 
     def around(self, anchored: Membership) -> dict[str, Membership]:
         """Membership at every scale, from that of the anchor scale outwards.
 
         Where the anchor's bodies strand practices of a smaller scale, these are tied to the neighbours they need and
-        the anchor scale is solved again. Raises LimitReached when no plan was found so.
+        the anchor scale is solved again; where no body of a larger scale can hold them, it is solved again inside
+        bodies of that scale. Raises LimitReached when no plan was found so.
         """
         for _ in range(DETOURS):
             try:
@@ -98,14 +102,22 @@ class Nesting:
                 if set(more) <= set(self.ties):
                     break
                 self.ties += more
+            except Outgrown as stuck:
+                if stuck.scale in self.walls or stuck.scale not in self.apart:
+                    raise stuck.why from None
+                self.walls[stuck.scale] = self.apart[stuck.scale]
             anchored = self._again(anchored)
         return self._scales(anchored, last=True)
 
     def _again(self, anchored: Membership) -> Membership:
-        """The anchor scale solved with practices tied, from its last bodies where a few moves mend those. Where no time
-        is left that mending is all: the least work from there would only be luck."""
-        anchor = self.scenario.anchor_scale
-        tied = scale_problem(self.dataset, self.scenario, self.scenario.scale(anchor), tied=self.ties)
+        """The anchor scale solved with practices tied and inside its walls, from its last bodies where a few moves mend
+        those. Where no time is left that mending is all: the least work from there would only be luck."""
+        anchor = self.scenario.scale(self.scenario.anchor_scale)
+        inside = None
+        if self.walls:
+            cell = np.unique(list(self.walls.values()), axis=1, return_inverse=True)[1]
+            inside = cell.ravel().astype(np.int32)
+        tied = scale_problem(self.dataset, self.scenario, anchor, inside=inside, tied=self.ties)
         mended = moved_whole(tied, anchored)
         if mended is not None and self.work.clock.over():
             return tied.membership(mended)
@@ -117,6 +129,7 @@ class Nesting:
         dataset, scales = self.dataset, [self.scenario.scale(name) for name in self.scenario.scales_used]
         anchor = self.scenario.scales_used.index(self.scenario.anchor_scale)
         membership = {scales[anchor].name: anchored}
+        self.work.owed = NESTED_SHARE * (len(scales) - 1)
         for k in range(anchor - 1, -1, -1):
             inside = membership[scales[k + 1].name]
             ties = self.ties if k else ()  # the smallest scale may part them: it was for its sake
@@ -128,11 +141,26 @@ class Nesting:
             membership[scales[k].name] = held.membership(found.assignment)
             del held
         for k in range(anchor + 1, len(scales)):
-            over = scale_problem(dataset, self.scenario, scales[k], whole=membership[scales[k - 1].name])
-            found = self._solve(over.problem, NESTED_SHARE, "over")
+            below = self.scenario.within(scales[k].name)[-2]
+            try:
+                over = scale_problem(dataset, self.scenario, scales[k], whole=membership[below])
+                found = self._over(over.problem)
+            except LimitReached as why:
+                raise why if last else Outgrown(scales[k].name, why) from why
             membership[scales[k].name] = over.membership(found.assignment)
             del over
         return membership
+
+    def _over(self, problem: PartitionProblem) -> Solution:
+        """Solve over smaller bodies; where no way was found to give every body its least number of them, without that
+        rule, which is then reported as broken (given.honoured)."""
+        try:
+            return self._solve(problem, NESTED_SHARE, "over")
+        except LimitReached:
+            if problem.members is None:
+                raise
+        self.work.owed += NESTED_SHARE
+        return self._solve(replace(problem, members=None, min_members=1), NESTED_SHARE, "over")
 
     def _solve(self, problem: PartitionProblem, share: float, word: str, start: Membership | None = None) -> Solution:
         """Solve given bodies already chosen. That it cannot be done for these proves nothing for others, and a bound

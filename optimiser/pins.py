@@ -63,7 +63,7 @@ def ties(dataset: Dataset, scenario: Scenario, scale: Scale) -> list[tuple[int, 
     leave them so).
     """
     tied: list[tuple[int, int]] = []
-    for name in scenario.scales_used[: scenario.scales_used.index(scale.name) + 1]:
+    for name in scenario.within(scale.name):
         small = scenario.scale(name)
         if small.authority_rule == "whole":
             homes = zip(
@@ -85,9 +85,8 @@ def chains(labels: list) -> list[tuple[int, int]]:
 def apart(dataset: Dataset, scenario: Scenario, scale: Scale) -> list[tuple[int, int]]:
     """Pairs of practices that pins at this or a larger scale keep in different bodies, those included that are tied to
     such a pair at the larger scale: where they shared a body here, the larger one would have to hold both."""
-    order = scenario.scales_used
     pairs: list[tuple[int, int]] = []
-    for name in order[order.index(scale.name) :]:
+    for name in scenario.around(scale.name):
         parted = [pin for pin in scenario.pins if pin.scale == name and pin.kind in ("apart", "forbidden")]
         group = joined(len(dataset.practices), ties(dataset, scenario, scenario.scale(name)) if parted else ())
         for pin in parted:
@@ -114,7 +113,7 @@ def cells(dataset: Dataset, scenario: Scenario, scale: Scale) -> NDArray[np.int3
     and holds it, or 0. No body of this scale crosses from one cell to another.
     """
     cell = np.zeros(len(dataset.practices), dtype=np.int32)
-    for larger in reversed(scenario.scales_used[scenario.scales_used.index(scale.name) :]):
+    for larger in reversed(scenario.around(scale.name)):
         for number, pin in enumerate(scenario.pins, start=1):
             if pin.kind == "frozen" and pin.scale == larger:
                 cell[members_of(dataset, pin)] = number

@@ -63,19 +63,20 @@ class Question:
         self._made: ScaleProblem | None = None
 
     def rows(self) -> list[Row]:
-        """The rows that may bear on the scale, pins last. Of other scales: that authorities stay whole, which ties and
+        """The rows that may bear on the scale, pins last. Of other scales: what they ask of authorities, which ties and
         parts practices here too, and how few patients make what is left of a frozen body one body."""
-        order = self.scenario.scales_used
+        around = self.scenario.around(self.scale)
         frozen = any(pin.kind == "frozen" for pin in self.scenario.pins)
         found = []
         for scale in self.scenario.scales:
-            elsewhere = {"authority_rule": scale.authority_rule == "whole", "min_patients": frozen}
+            ruled = scale.authority_rule == "whole" or (scale.authority_rule == "inside_one" and scale.name in around)
+            elsewhere = {"authority_rule": ruled, "min_patients": frozen}
             for key, none in NONE.items():
                 value = getattr(scale, key)
                 if value not in (none, 0) and (scale.name == self.scale or elsewhere.get(key)):
                     found.append(Row(scale.name, key, f"scale.{scale.name}.{key} = {shown(value)}"))
         for number, pin in enumerate(self.scenario.pins, start=1):
-            if pin.kind not in ("apart", "forbidden") or order.index(pin.scale) >= order.index(self.scale):
+            if pin.kind not in ("apart", "forbidden") or pin.scale in around:
                 found.append(Row(self.scale, str(number), f"pins[{number}] ({called(pin)})"))
         return found
 

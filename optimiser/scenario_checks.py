@@ -42,6 +42,7 @@ def findings(scenario: Scenario) -> Iterator[Finding]:
     """Every rule between keys that the scenario breaks."""
     yield from _scales(scenario)
     yield from _sizes(scenario)
+    yield from _built_over(scenario)
     yield from _charges(scenario)
     yield from _rates(scenario)
     yield from _shapes(scenario)
@@ -89,6 +90,23 @@ def _sizes(s: Scenario) -> Iterator[Finding]:
             what = f"{name}: at least {scale.min_bodies} and at most {scale.max_bodies} bodies"
             yield Finding(keys, what, "No number is both.", "", True)
     yield from _order(s)
+
+
+def _built_over(s: Scenario) -> Iterator[Finding]:
+    """A scale is built over the anchor scale or one above it, since the anchor is planned first."""
+    used = s.scales_used
+    for name, scale in s.scale_tables.items():
+        key: Key = ("scale", name, "over")
+        if scale.over is not None and scale.over not in s.scale_tables:
+            mend = nearest(scale.over, tuple(s.scale_tables))
+            yield Finding((key,), f"{name} is built over {scale.over}, which is no scale", "", mend)
+        elif scale.over in used and name in used and s.anchor_scale in used:
+            least = used.index(s.anchor_scale)
+            if not least <= used.index(scale.over) < used.index(name):
+                rule = f"It must be smaller than {name}, and {s.anchor_scale} (the anchor scale) or larger."
+                yield Finding(
+                    (key,), f"{name} cannot be built over {scale.over}", rule, 'Leave out over, or set "none".'
+                )
 
 
 def _order(s: Scenario) -> Iterator[Finding]:
@@ -213,24 +231,10 @@ def contradictions(s: Scenario) -> Iterator[Finding]:
     there contradicts; so does a tie, at a frozen body's scale or a smaller one, between its practices and others.
     Existing bodies are known by their codes only: give pins that name practices instead to look inside them.
     """
-    ties: dict[str, list[tuple[str, int]]] = {}
-
-    def tie(a: str, b: str, entry: int) -> None:
-        ties.setdefault(a, []).append((b, entry))
-        ties.setdefault(b, []).append((a, entry))
-
     for scale in s.scales_used:
         here = [(i, pin) for i, pin in enumerate(s.pins) if pin.scale == scale]
-        bodies: dict[str, int] = {}
-        for i, pin in here:
-            anchor = _anchor(pin)
-            if pin.kind in ("together", "frozen"):
-                for other in pin.practices[1:]:
-                    tie(pin.practices[0], other, i)
-            elif pin.kind == "fixed":
-                bodies |= {anchor: i} if pin.body else {}
-                for practice in pin.practices:
-                    tie(practice, anchor, i)
+        ties = _ties([(i, pin) for i, pin in enumerate(s.pins) if pin.scale in s.within(scale)])
+        bodies = {_anchor(pin): i for i, pin in here if pin.kind == "fixed" and pin.body}
         for i, pin in here:
             if pin.kind == "frozen":
                 yield from _breaches(s, i, ties)
@@ -250,6 +254,20 @@ def contradictions(s: Scenario) -> Iterator[Finding]:
             for other in named[n + 1 :]:
                 if (chain := _chain(ties, one, other)) is not None:
                     yield _contradiction(s, scale, one, other, chain)
+
+
+def _ties(pins: list[tuple[int, Pin]]) -> dict[str, list[tuple[str, int]]]:
+    """Practice → those it is tied to, each with the number of the pin that says so."""
+    ties: dict[str, list[tuple[str, int]]] = {}
+    for i, pin in pins:
+        if pin.kind in ("together", "frozen"):
+            pairs = [(pin.practices[0], other) for other in pin.practices[1:]]
+        else:
+            pairs = [(practice, _anchor(pin)) for practice in pin.practices] if pin.kind == "fixed" else []
+        for a, b in pairs:
+            ties.setdefault(a, []).append((b, i))
+            ties.setdefault(b, []).append((a, i))
+    return ties
 
 
 def _breaches(s: Scenario, frozen: int, ties: dict[str, list[tuple[str, int]]]) -> Iterator[Finding]:

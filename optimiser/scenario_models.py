@@ -80,7 +80,9 @@ class Table(BaseModel):
 
 class Scale(Table):
     """A level of the hierarchy. Sizes in patients, reach_km from a body's centre (km, straight line). max_patients,
-    reach_km, min_bodies, max_bodies: None is no limit (written "none" in TOML, to lift an inherited one)."""
+    reach_km, min_bodies, max_bodies: None is no limit (written "none" in TOML, to lift an inherited one). min_members:
+    bodies of the scale that it is built over which each must hold, oversize and frozen ones apart; asked of scales over
+    the anchor. over: the scale whose bodies it is built from, None for the next smaller one."""
 
     name: Text = Field(exclude=True)
     label: Text
@@ -95,6 +97,8 @@ class Scale(Table):
     authority_charge: Literal["home", "split"] = "home"
     min_bodies: MaybeCount = None
     max_bodies: MaybeCount = None
+    min_members: AtLeastOne = 1
+    over: Annotated[Text | None, BeforeValidator(_or_none)] = None
 
 
 class Rate(Table):
@@ -258,6 +262,28 @@ class Scenario(Table):
     def scale(self, name: str) -> Scale:
         """A declared scale, planned or not. KeyError for an undeclared one."""
         return self.scale_tables[name]
+
+    def below(self, name: str) -> str | None:
+        """The planned scale whose bodies those of `name` hold whole: the one it is built over, else the next smaller;
+        None for the smallest."""
+        smaller = self.scales_used[: self.scales_used.index(name)]
+        over = self.scale_tables[name].over if name in self.scale_tables else None
+        return over if over in smaller else smaller[-1] if smaller else None
+
+    def within(self, name: str) -> tuple[str, ...]:
+        """A planned scale and those whose bodies never cross the borders of its bodies, small to large."""
+        below = self.below(name)
+        return (*(self.within(below) if below else ()), name)
+
+    def around(self, name: str) -> tuple[str, ...]:
+        """A planned scale and those whose borders its bodies never cross, small to large."""
+        return tuple(larger for larger in self.scales_used if name in self.within(larger))
+
+    def members_asked(self, name: str) -> int:
+        """How many bodies of the scale below each body of a planned scale must hold: 1 up to the anchor scale, whose
+        bodies are made from practices."""
+        above = self.scales_used.index(name) > self.scales_used.index(self.anchor_scale)
+        return self.scale(name).min_members if above else 1
 
     def on(self, force: str) -> bool:
         """Whether a force is left in."""

@@ -15,6 +15,7 @@ from optimiser import pins
 from optimiser.domain import Dataset
 from optimiser.errors import Infeasible, LimitReached, Problem
 from optimiser.forces import PairCharges, size_curve
+from optimiser.partition.members import with_members
 from optimiser.partition.problem import PartitionProblem
 from optimiser.scenario import Scale, Scenario
 
@@ -54,8 +55,9 @@ def scale_problem(
     """The problem of one scale, its cost, centres and weights defined on practices.
 
     inside: body number by practice of a larger scale that no body may leave. whole: body number by practice of a
-    smaller scale whose bodies stay whole. tied: practices kept together besides. Without them it is the un-nested
-    problem, whose bound holds for the nested one. Raises Infeasible when pins contradict each other.
+    smaller scale whose bodies stay whole, enough of them in each body. tied: practices kept together besides. Without
+    them it is the un-nested problem, whose bound holds for the nested one. Raises Infeasible when pins contradict each
+    other.
     """
     charges = PairCharges(dataset, scenario, scale)
     unit = units_of(dataset, scenario, scale, whole, tied)
@@ -63,6 +65,9 @@ def scale_problem(
         _fits_above(dataset, scenario, scale, unit)
     costs = charges.matrix()
     frozen = pins.frozen_bodies(dataset, scenario, scale)
+    for larger in scenario.around(scale.name)[1:]:
+        if scenario.scale(larger).authority_rule == "inside_one":
+            costs[_across(dataset, scenario, scenario.scale(larger))] = np.inf
     for walled in (inside, pins.cells(dataset, scenario, scale)):
         if walled is not None and walled.any():
             costs[walled[:, None] != walled[None, :]] = np.inf
@@ -93,7 +98,19 @@ def scale_problem(
         splits=None if splits is None else replace(splits, patients=_by_unit(splits.patients, unit, n)),
         steer=None if steer is None else _by_unit(steer, unit, n),
     )
+    if whole is not None:
+        held = np.bincount(unit[np.unique(whole, return_index=True)[1]], minlength=n)
+        problem = with_members(problem, held, scenario.members_asked(scale.name))
     return ScaleProblem(problem, unit)
+
+
+def _across(dataset: Dataset, scenario: Scenario, larger: Scale) -> NDArray[np.bool_]:
+    """n × n: practices of two authorities that no body of a larger scale may straddle, and so none inside it."""
+    everyone = np.arange(len(dataset.practices))
+    parted = PairCharges(dataset, scenario, larger).differ(everyone[:, None], everyone[None, :])
+    for body in pins.frozen_bodies(dataset, scenario, larger):
+        parted[np.ix_(body.members, body.members)] = False
+    return parted
 
 
 def _fits_above(dataset: Dataset, scenario: Scenario, scale: Scale, unit: NDArray[np.int32]) -> None:

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from heapq import heappop, heappush
-from itertools import accumulate, chain, combinations, pairwise, permutations
+from itertools import accumulate, chain, combinations, permutations
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -114,25 +114,37 @@ class Run:
         held = charge.get("risk_held_at", 0.0) if scale == self.scenario["risk_held_at"] else 0.0
         return float(charge.get(scale, 0.0)) + float(held)
 
+    def within(self, scale: str) -> list[str]:
+        """This scale and those whose bodies stay inside its own, small to large: the scale it is built over, else the
+        next smaller, and so on down."""
+        smaller = self.scales[: self.scales.index(scale)]
+        over = self.rule(scale)["over"]
+        below = over if over in smaller else smaller[-1] if smaller else None
+        return [*(self.within(below) if below else []), scale]
+
+    def around(self, scale: str) -> list[str]:
+        """The scales whose bodies hold those of this one whole, small to large, itself first."""
+        return [larger for larger in self.scales if scale in self.within(larger)]
+
     def units(self, scale: str, nested: bool = True) -> dict[str, str]:
         """Practice → what it cannot be parted from: pinned together or frozen here or lower down, one authority where
         authorities stay whole and, nested, one smaller body where the structure is built over smaller ones."""
-        ties, level = Sets(self.people), self.scales.index(scale)
+        ties, inside = Sets(self.people), self.within(scale)
         for pin in self.scenario["pins"]:
-            if pin["kind"] in ("together", "fixed") and self.scales.index(pin["scale"]) <= level:
+            if pin["kind"] in ("together", "fixed") and pin["scale"] in inside:
                 practices, anchor = self.pinned(pin)
                 for code in practices:
                     ties.join(code, anchor or practices[0])
         groups: list[dict] = []
-        for name in self.scales[: level + 1]:
+        for name in inside:
             for body in self.frozen(name):
                 for code in body:
                     ties.join(code, min(body))
             if self.rule(name)["authority_rule"] == "whole":
                 tier, cell = self.rule(name)["authority_tier"], self.cells(name)
                 groups.append({code: (cell[code], p.home[tier]) for code, p in self.people.items() if p.home[tier]})
-        if nested and level > self.scales.index(self.scenario["anchor_scale"]):
-            groups.append(self.of[self.scales[level - 1]])
+        if nested and self.scales.index(scale) > self.scales.index(self.scenario["anchor_scale"]):
+            groups.append(self.of[inside[-2]])
         for group in groups:
             first: dict[object, str] = {}
             for code, label in group.items():
@@ -151,7 +163,7 @@ class Run:
         """Practice → the number of the pin of the innermost body frozen at this scale or a larger one that holds it, or
         0. No body of this scale lies in two cells."""
         cell = dict.fromkeys(self.people, 0)
-        for larger in reversed(self.scales[self.scales.index(scale) :]):
+        for larger in reversed(self.around(scale)):
             for number, pin in enumerate(self.scenario["pins"], start=1):
                 if pin["kind"] == "frozen" and pin["scale"] == larger:
                     cell.update(dict.fromkeys(self.pinned(pin)[0], number))
@@ -246,15 +258,18 @@ def membership(run: Run):
 
 
 def nesting(run: Run):
-    """A body lies whole in the body that it names as its parent."""
-    for small, large in pairwise(run.scales):
+    """A body lies whole in the body that it names as its parent, and in one body of every scale over it."""
+    for small in run.scales:
+        holders = run.around(small)[1:]
         for code, row in run.bodies[small].items():
-            inside = {run.of[large][p] for p in run.members[small].get(code, [])}
-            if inside - {row["parent"]}:
-                held = ", ".join(sorted(inside))
-                yield f"{run.name(small, code)} lies in {large} {held}, its parent is {row['parent'] or 'none'}"
-    top = run.scales[-1]
-    yield from (f"{run.name(top, code)} has a parent" for code, row in run.bodies[top].items() if row["parent"])
+            if not holders and row["parent"]:
+                yield f"{run.name(small, code)} has a parent"
+            for large in holders:
+                inside = {run.of[large][p] for p in run.members[small].get(code, [])}
+                wrong = inside - {row["parent"]} if large == holders[0] else len(inside) > 1
+                if wrong:
+                    held = ", ".join(sorted(inside))
+                    yield f"{run.name(small, code)} lies in {large} {held}, its parent is {row['parent'] or 'none'}"
 
 
 def sizes(run: Run):
@@ -270,10 +285,23 @@ def sizes(run: Run):
             if not alone and not rule["min_patients"] <= size <= top and set(members) not in frozen:
                 yield f"{who} has {size:,} patients, outside {rule['min_patients']:,} to {top:,}"
         number = len(run.members[scale])
+        if scale in run.scales[run.scales.index(run.scenario["anchor_scale"]) + 1 :]:
+            yield from least_members(run, scale, frozen)
         for limit, wrong in (("min_bodies", number < (rule["min_bodies"] or 0)),
                              ("max_bodies", number > (rule["max_bodies"] or math.inf))):  # fmt: skip
             if wrong:
                 yield f"{number} bodies at {scale}, against {limit} = {rule[limit]}"
+
+
+def least_members(run: Run, scale: str, frozen: list[frozenset[str]]):
+    """Bodies over the anchor scale hold enough smaller ones. One that falls short must be said to in the warnings: that
+    no others could join it is not checked here."""
+    least, of, said = run.rule(scale)["min_members"], run.of[run.within(scale)[-2]], " ".join(run.summary["warnings"])
+    for code, members in run.members[scale].items():
+        row = run.bodies[scale].get(code, {})
+        few = len({of[p] for p in members}) < least
+        if few and row.get("oversize") != "yes" and set(members) not in frozen and row.get("name", "") not in said:
+            yield f"{run.name(scale, code)} holds fewer than {least} smaller bodies, and no warning says so"
 
 
 def places(run: Run):
@@ -411,6 +439,12 @@ class PairCosts:
         self.today = [p.today.get(scale, "") for p in people]
         self.reach = math.inf if rule["reach_km"] is None else 1000 * rule["reach_km"] * (1 + 1e-9)
         self.inside_one = rule["authority_rule"] == "inside_one"
+        self.walls = []  # for larger scales inside one authority: homes, and the number of the frozen body, 0: none
+        for larger in run.around(scale)[1:]:
+            if run.rule(larger)["authority_rule"] == "inside_one":
+                agreed = {code: n for n, body in enumerate(run.frozen(larger), start=1) for code in body}
+                tier = run.rule(larger)["authority_tier"]
+                self.walls.append([(p.home[tier], agreed.get(p.code, 0)) for p in people])
         cell = run.cells(scale)
         self.cell = [cell[code] for code in run.people]
         self.number = number = {code: i for i, code in enumerate(run.people)}
@@ -466,6 +500,9 @@ class PairCosts:
         who = self.near(j)
         if self.inside_one and self.home[j]:
             who = [i for i in who if self.home[i] in (self.home[j], "")]
+        for wall in self.walls:
+            home, agreed = wall[j]
+            who = [i for i in who if not home or wall[i][0] in (home, "") or (agreed and wall[i][1] == agreed)]
         if any(self.cell):
             who = [i for i in who if self.cell[i] == self.cell[j]]
         return who, self.priced(j, who)

@@ -36,6 +36,7 @@ PINS = [
 RULES = {
     "scales_used": ["locality", "consortium", "alliance"],
     "scale.alliance.min_patients": 60_000,
+    "scale.alliance.min_members": 1,
     "scale.alliance.authority_tier": "lower",
     "scale.locality.reach_km": 12,
     "rates.coordination.value": {"alliance": 4.0, "consortium": 1.0},
@@ -72,7 +73,11 @@ def plan(data, rules=RULES, maps=MAPS, connected: Sequence[str] = ()):
     scenario = load_scenario("base", rules)
     built = plans.structure(data, maps)
     limits = {s.name: s.max_patients or np.inf for s in scenario.scales}
-    bodies = {s: tuple(replace(b, oversize=b.patients > limits[s]) for b in found) for s, found in built.bodies.items()}
+    held = {s: bool(scenario.around(s)[1:]) for s in built.scales}
+    bodies = {
+        s: tuple(replace(b, oversize=b.patients > limits[s], parent=b.parent if held[s] else "") for b in found)
+        for s, found in built.bodies.items()
+    }
     built = replace(built, bodies=bodies)
     by_scale = structure_terms(data, scenario, built)
     placed = plans.placement(data, built)

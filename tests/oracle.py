@@ -63,6 +63,9 @@ def broken_by_body(problem, body: Body) -> list[str]:
     oversize = len(body) == 1 and patients > problem.hi
     if not (oversize or frozen) and not problem.lo <= patients <= problem.hi:
         found.append("size")
+    held = sum(1 if problem.members is None else int(problem.members[i]) for i in body)
+    if not (oversize or frozen) and held < problem.min_members:
+        found.append("members")
     if body_cost(problem, body) == math.inf:
         found.append("reach")
     if problem.contiguous and not in_one_piece(problem, body):

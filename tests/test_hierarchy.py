@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from optimiser.clock import Clock
 from optimiser.domain import Relationship
-from optimiser.errors import Infeasible, LimitReached, ScenarioError
+from optimiser.errors import Infeasible, ScenarioError
 from optimiser.forces import STRUCTURE_FORCES, structure_terms
 from optimiser.given import broken_rules
 from optimiser.hierarchy import Hierarchy, assemble, build, restructure
@@ -18,7 +17,7 @@ from optimiser.partition.budget import Budget
 from optimiser.plan import Plan
 from optimiser.scenario import Scenario, load_scenario
 from optimiser.sensitivity import moved_share, sensitivity
-from tests.ascii_map import region
+from tests.ascii_map import drawn, region
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -76,6 +75,7 @@ def scenario(rules: dict | None = None) -> Scenario:
 
 
 FAR = {"rates.distance.value": 3.0}
+ALONE = {"scale.alliance.min_members": 1}
 
 
 def total(made: Hierarchy) -> float:
@@ -112,11 +112,13 @@ def test_every_practice_is_in_one_body_at_every_scale(built, data):
 
 
 def test_every_body_lies_inside_its_parent(built):
-    for small, large in pairwise(built.structure.scales):
+    for small, large in (("locality", "consortium"), ("consortium", "alliance")):
         parents = {body.code: set(body.members) for body in built.structure.bodies[large]}
         for body in built.structure.bodies[small]:
             assert set(body.members) <= parents[body.parent]
-    assert {body.parent for body in built.structure.bodies["agency"]} == {""}
+    agencies = [set(body.members) for body in built.structure.bodies["agency"]]
+    assert all(any(set(b.members) <= a for a in agencies) for b in built.structure.bodies["consortium"])
+    assert {body.parent for name in ("alliance", "agency") for body in built.structure.bodies[name]} == {""}
     sizes = [len(built.structure.bodies[name]) for name in built.structure.scales]
     assert sizes == sorted(sizes, reverse=True) and sizes[0] > sizes[1] > 1, "a tower of one storey tests nothing"
 
@@ -263,9 +265,12 @@ def differ(one: Hierarchy, other: Hierarchy) -> bool:
 
 @pytest.mark.parametrize("force", STRUCTURE_FORCES)
 def test_switching_off_any_force_changes_the_plan(force, built, data):
-    if force == "distance":  # so dear here that it tells among neighbours as near as these
-        built = build(data, scenario(FAR), 3, QUICK)
-    rules = {**(FAR if force == "distance" else {}), "forces_off": [force]}
+    # distance: so dear here that it tells among neighbours as near as these; leverage: what keeps consortia from
+    # standing alone in an alliance where no rule does
+    rules = {"distance": FAR, "leverage": ALONE}.get(force, {})
+    if rules:
+        built = build(data, scenario(rules), 3, QUICK)
+    rules = {**rules, "forces_off": [force]}
     assert differ(built, build(data, scenario(rules), 3, QUICK))
 
 
@@ -344,8 +349,8 @@ def test_practices_that_a_pin_ties_count_as_touching():
     assert broken_rules(road, chosen, made.structure) == ()
 
 
-def test_a_dead_end_at_a_larger_scale_is_no_proof_that_no_plan_exists():
-    """Three consortia of 80,000 cannot make alliances of 120,000, though consortia of 80,000 and 40,000 could."""
+def test_bodies_that_fit_into_none_of_a_larger_scale_are_chosen_again():
+    """Three consortia of 80,000 cannot make alliances of 120,000, but consortia of 80,000 and 40,000 can."""
     rules = {
         "scales_used": ["consortium", "alliance"],
         "scale.consortium.min_patients": 40_000,
@@ -353,8 +358,13 @@ def test_a_dead_end_at_a_larger_scale_is_no_proof_that_no_plan_exists():
         "scale.alliance.min_patients": 120_000,
         "scale.alliance.max_patients": 120_000,
     }
-    with pytest.raises(LimitReached, match="Other bodies there may allow one"):
-        build(region("A A A A A A", patients=40_000), load_scenario("base", rules), 1, QUICK)
+    row, data = "A A A A A A", region("A A A A A A", patients=40_000)
+    assert drawn(row, build(data, load_scenario("base", {**rules, "scales_used": ["consortium"]}), 1, QUICK).structure,
+                 "consortium") == "1 1 2 2 3 3"  # fmt: skip
+    chosen = load_scenario("base", rules)
+    made = build(data, chosen, 1, QUICK)
+    assert drawn(row, made.structure, "alliance") == "1 1 1 2 2 2"
+    assert broken_rules(data, chosen, made.structure) == ()
 
 
 def test_bodies_that_strand_a_practice_at_a_smaller_scale_are_chosen_again():

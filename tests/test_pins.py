@@ -54,6 +54,7 @@ def world(seed: int) -> tuple[Dataset, Scenario] | None:
         "scale.consortium.min_patients": 30_000,
         "scale.consortium.max_patients": int(rng.integers(60, 120)) * 1000,
         "scale.alliance.min_patients": 50_000,
+        "scale.alliance.min_members": 1,
         "scale.consortium.authority_rule": rng.choice(["off", "off", "whole", "inside_one"]).item(),
         "rates.management.value": {"locality": 1e4, "consortium": 5e4, "alliance": 8e4},
         "pins": pins,

@@ -61,6 +61,7 @@ MUTATIONS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a false oversize mark": (edit("bodies.csv", put(4, oversize="yes")), "is not marked|is marked oversize"),
     "too small": (amend("scenario.json", "scale", "locality", "min_patients", to=35_000), "outside 35,000 to 70,000"),
     "too large": (amend("scenario.json", "scale", "locality", "max_patients", to=29_000), "outside 15,000 to 29,000"),
+    "too few members": (amend("scenario.json", "scale", "alliance", "min_members", to=2), "holds fewer than 2 smaller"),
     "too many bodies": (amend("scenario.json", "scale", "locality", "max_bodies", to=3), "4 bodies at locality"),
     "out of reach": (amend("scenario.json", "scale", "locality", "reach_km", to=4.5), "beyond 4.5 km"),
     "straddling": (amend("scenario.json", "scale", "consortium", "authority_rule", to="inside_one"), "straddles"),
@@ -123,6 +124,38 @@ def test_a_changed_or_missing_file_is_found_by_its_hash(run):
 def test_the_seconds_of_a_run_are_no_part_of_its_hash(run):
     amend("summary.json", "seconds", to=99.5)(run)
     assert verify(run)[0] == 0
+
+
+def test_an_alliance_inside_one_council_keeps_smaller_bodies_inside_one_too(tmp_path):
+    """The bounds of localities and consortia know it: without it they would be lower than those published."""
+    rules = RULES | {
+        "pins": [],
+        "scale.alliance.authority_rule": "inside_one",
+        "scale.alliance.authority_tier": "upper",
+    }
+    rules |= {"rates.authority.value": 0.0, "scale.locality.max_patients": 80_000}
+    maps = {"locality": "AABB AABB AABB", "consortium": "AABB AABB AABB", "alliance": "AABB AABB AABB"}
+    code, text = verify(publish(plan(plans.dataset(), rules, maps), tmp_path))
+    assert code == 0, text
+    amend("scenario.json", "scale", "alliance", "authority_rule", to="off")(tmp_path)
+    sign(tmp_path)
+    code, text = verify(tmp_path)
+    assert code == 8 and re.search("consortium, branch 1: the bound is stated", text), text
+
+
+def test_an_agency_may_be_built_over_consortia_of_several_alliances(tmp_path):
+    rules = RULES | {
+        "pins": [],
+        "scales_used": ["consortium", "alliance", "agency"],
+        "scale.agency.min_patients": 50_000,
+    }
+    maps = {"consortium": "ABCD ABCD ABCD", "alliance": "AABB AABB AABB", "agency": "ABAB ABAB ABAB"}
+    rules |= {"scale.consortium.min_patients": 10_000}
+    code, text = verify(publish(plan(plans.dataset(), rules, maps), tmp_path))
+    assert code == 0, text
+    amend("scenario.json", "scale", "agency", "over", to=None)(tmp_path)
+    sign(tmp_path)
+    assert "lies in agency" in verify(tmp_path)[1]
 
 
 def test_contiguity_may_pass_through_a_practice_too_large_for_any_body(tmp_path):

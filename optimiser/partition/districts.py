@@ -92,6 +92,7 @@ def _restricted(flat: Flat, units: NDArray[np.int64]) -> Flat:
     links, apart = (_inside(local, *x) for x in ((flat.indptr, flat.indices), (flat.apart_start, flat.apart)))
     return flat._replace(
         weights=flat.weights[units],
+        credit=flat.credit[units],
         costs=flat.costs[np.ix_(units, centres)],
         owner=owner,
         centre_start=starts(owner, n),

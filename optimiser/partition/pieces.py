@@ -43,6 +43,7 @@ def restricted(problem: PartitionProblem, units: NDArray[np.int64]) -> Partition
         edges=edges[(edges >= 0).all(axis=1)].astype(np.int32).reshape(-1, 2),
         apart=tuple((int(place[a]), int(place[b])) for a, b in problem.apart if min(place[a], place[b]) >= 0),
         frozen=tuple(int(place[i]) for i in problem.frozen if place[i] >= 0),
+        members=None if problem.members is None else problem.members[units],
     )
 
 

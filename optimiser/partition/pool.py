@@ -29,7 +29,7 @@ class Pool:
     """Distinct valid bodies and their costs; grows as search and pricing report what they see."""
 
     def __init__(self, problem: PartitionProblem):
-        self._problem = problem
+        self._problem, self._credit = problem, problem.credit
         self._cost: dict[Members, float] = {}
         self._refused: set[Members] = set()
         graph = problem.graph()
@@ -99,6 +99,8 @@ class Pool:
     def _cost_if_valid(self, members: Members, size_cost: float) -> float | None:
         p, units = self._problem, np.array(members, dtype=np.int64)
         if not p.lo <= int(p.weights[units].sum()) <= p.hi:
+            return None
+        if self._credit[units].sum() < p.min_members:
             return None
         if any(pair <= set(members) for pair in self._apart) or (p.contiguous and not self._touch(members)):
             return None

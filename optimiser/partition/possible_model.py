@@ -97,7 +97,7 @@ def _model(
     graph: sparse.csr_matrix,
     cuts: list[tuple[int, list[int], list[int]]],
 ) -> tuple[pulp.LpProblem, dict[tuple[int, int], pulp.LpVariable]]:
-    reach = np.isfinite(problem.costs)
+    reach, credit = np.isfinite(problem.costs), problem.credit
     # Where everybody reaches everybody, a body's first unit may as well be its centre: one name for each body.
     plain = bool(reach[:, centres].all())
     model = pulp.LpProblem("possible", pulp.LpMinimize)
@@ -118,6 +118,9 @@ def _model(
         size = pulp.lpSum(int(problem.weights[i]) * variable for i, variable in members.items())
         model += size >= problem.lo * y[j], f"least_{j}"
         model += size <= problem.hi * y[j], f"most_{j}"
+        if problem.min_members > 1:
+            enough = pulp.lpSum(int(credit[i]) * variable for i, variable in members.items())
+            model += enough >= problem.min_members * y[j], f"members_{j}"
         for i, variable in members.items():
             if i != problem.owner[j]:
                 model += variable <= y[j], f"exists_{i}_{j}"

@@ -5,8 +5,8 @@ Minimise, over partitions of the units into bodies B,
     Σ_B [ min over centres j owned by a unit of B of Σ_{i in B} c[i, j]  +  g(P(B)) ]  +  split charge,   P(B) = Σ w_i
 
 with lo ≤ P(B) ≤ hi (a unit heavier than hi stands alone, and so does a frozen one of any weight), optional bounds on
-the number of bodies, pairs kept apart, and contiguity. The split charge is rate × Σ_labels (patients of the label
-outside the body that keeps it, the one that holds most of them).
+the number of bodies, a least number of members, pairs kept apart, and contiguity. The split charge is rate × Σ_labels
+(patients of the label outside the body that keeps it, the one that holds most of them).
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class PartitionProblem:
     owner: m, the unit each centre belongs to. costs: n × m, £ a year if the unit belongs with the centre; inf = out of
     reach. curve: g(P), £ a year, any shape, vectorised. edges: k × 2 unit pairs that touch. apart: pairs never
     together. frozen: units that are bodies already, whatever their size. steer: optional n × m extra costs that guide
-    the search only (confidential wishes) and are no part of the objective.
+    the search only (confidential wishes) and are no part of the objective. members: n, how many smaller bodies each
+    unit is made of, and as many as min_members where no others could join it; None: one.
     """
 
     name: str
@@ -70,6 +71,8 @@ class PartitionProblem:
     max_bodies: int | None = None
     splits: SplitCharge | None = None
     steer: NDArray[np.float64] | None = None
+    members: NDArray[np.int64] | None = None
+    min_members: int = 1
 
     def __post_init__(self) -> None:
         n, m = self.costs.shape
@@ -121,6 +124,12 @@ class PartitionProblem:
         alone = self.weights > self.hi
         alone[list(self.frozen)] = True
         return alone
+
+    @property
+    def credit(self) -> NDArray[np.int64]:
+        """n: what each unit counts towards the least number of members; units that stand alone have enough."""
+        count = np.ones(self.units, np.int64) if self.members is None else self.members
+        return np.where(self.alone, self.min_members, count)
 
     def size_cost(self, patients: ArrayLike) -> NDArray[np.float64]:
         """g(P) in £ a year, elementwise."""
@@ -174,7 +183,7 @@ class PartitionProblem:
     def violations(self, assignment: NDArray[np.int32]) -> list[str]:
         """Rules that a partition breaks, in plain words; empty when it is valid."""
         found = []
-        graph = self.graph()
+        graph, credit = self.graph(), self.credit
         bodies = np.unique(assignment)
         for b in bodies:
             members = np.flatnonzero(assignment == b)
@@ -184,6 +193,8 @@ class PartitionProblem:
                 found.append(f"{where}: {self.labels[joined[0]]} is a body of its own, which nobody joins")
             if not (len(members) == 1 and self.alone[members[0]]) and not self.lo <= size <= self.hi:
                 found.append(f"{where}: {size:,} patients, outside {self.lo:,}–{self.hi:,}")
+            if credit[members].sum() < self.min_members:
+                found.append(f"{where}: {credit[members].sum()} members, fewer than {self.min_members}")
             if not np.isfinite(self.body_cost(members)[0]):
                 found.append(f"{where}: no centre within reach of every member")
             if self.contiguous and len(members) > 1 and not self._connected(graph, members):
@@ -240,13 +251,16 @@ class PartitionProblem:
                     mend=f"Lower scale.{self.name}.min_patients or plan a larger area.",
                 )
             )
-        fewest, most = -(-total // self.hi), min(len(inside), total // max(1, self.lo))
+        full = int(self.credit[inside].sum()) // self.min_members  # bodies that there are members enough for
+        each = f"{self.lo:,}" + (f" and {self.min_members} members" if self.min_members > 1 else "")
+        fewest, most = -(-total // self.hi), min(len(inside), total // max(1, self.lo), full)
         if fewest > most:
             raise Infeasible(
                 Problem(
                     f"{self.name}: {total:,} patients need at least {fewest} bodies of at most {self.hi:,}, "
-                    f"but only {most} bodies of at least {self.lo:,} can be filled",
-                    mend=f"Widen scale.{self.name}.min_patients … max_patients.",
+                    f"but only {most} bodies of at least {each} can be filled",
+                    mend=f"Widen scale.{self.name}.min_patients … max_patients"
+                    + (", or lower min_members." if self.min_members > 1 else "."),
                 )
             )
         alone = len(self.weights) - len(inside)

@@ -30,5 +30,6 @@ def restrict(problem: PartitionProblem, kept: NDArray[np.int64]) -> PartitionPro
         frozen=tuple(int(position[i]) for i in problem.frozen if position[i] >= 0),
         min_bodies=None,
         max_bodies=None,
+        members=None if problem.members is None else problem.members[kept],
         splits=None if problem.splits is None else replace(problem.splits, patients=problem.splits.patients[kept]),
     )

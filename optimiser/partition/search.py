@@ -132,11 +132,15 @@ def _whole(flat: Flat, body: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _in_bounds(problem: PartitionProblem, body: NDArray[np.int32]) -> bool:
-    """Sizes and the number of bodies keep the rules, which penalties alone enforce."""
+    """Sizes, members and the number of bodies keep the rules, which penalties alone enforce."""
     size = np.bincount(body, weights=problem.weights)
+    enough = np.bincount(body, weights=problem.credit) >= problem.min_members
     fewest, most = problem.min_bodies or 0, problem.max_bodies
     return bool(
-        (size >= problem.lo).all() and (size <= problem.hi).all() and fewest <= len(size) <= (most or len(size))
+        (size >= problem.lo).all()
+        and (size <= problem.hi).all()
+        and enough.all()
+        and fewest <= len(size) <= (most or len(size))
     )
 
 

@@ -24,10 +24,10 @@ def starting_partition(problem: PartitionProblem) -> NDArray[np.int64]:
 
 
 def _grown(problem: PartitionProblem) -> NDArray[np.int64]:
-    """Smallest bodies join the neighbour with which they cost least, until no size, and where bodies must touch no
-    number of bodies, asks for another join, or none can be made."""
+    """Smallest bodies join the neighbour with which they cost least, until no size and no least number of members, and
+    where bodies must touch no number of bodies, asks for another join, or none can be made."""
     n, graph = problem.units, problem.graph()
-    body, size = np.arange(n), problem.weights.tolist()
+    body, size, credit = np.arange(n), problem.weights.tolist(), problem.credit.tolist()
     near = [set(graph.indices[graph.indptr[u] : graph.indptr[u + 1]].tolist()) for u in range(n)]
     centre = np.full(n, -1)
     centre[problem.owner[::-1]] = np.arange(len(problem.owner))[::-1]
@@ -43,8 +43,8 @@ def _grown(problem: PartitionProblem) -> NDArray[np.int64]:
         weight, b = heappop(smallest)
         if b not in members or size[b] != weight:
             continue  # joined another, or grew, since it was listed
-        if weight >= problem.lo and len(members) <= enough:
-            break
+        if weight >= problem.lo and len(members) <= enough and credit[b] >= problem.min_members:
+            continue
         barred = {int(body[y]) for x in members[b] for y in foes.get(x, ())}
         options = [c for c in sorted(near[b] - barred) if weight + size[c] <= problem.hi]
         if not options:
@@ -55,6 +55,7 @@ def _grown(problem: PartitionProblem) -> NDArray[np.int64]:
         body[members[b]] = c
         members[c] += members.pop(b)
         size[c] += weight
+        credit[c] += credit[b]
         near[c] = (near[c] | near[b]) - {b, c}
         for d in near[b] - {c}:
             near[d].discard(b)

@@ -2,8 +2,8 @@
 
 Every body has a centre, the best it owns. For every centre inside its own body, `sums[centre]` is what the body would
 pay with that centre: a move is judged in O(1) at the centres of now, and once made its bodies find their best centres
-in O(members). Sizes and numbers of bodies outside their bounds, and pairs out of reach, carry a steep penalty: a search
-may start from an invalid partition and walk to a valid one.
+in O(members). Sizes, members and numbers of bodies outside their bounds, and pairs out of reach, carry a steep penalty:
+a search may start from an invalid partition and walk to a valid one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from optimiser.partition.problem import PartitionProblem
 OUT_OF_REACH = 1e9  # £: dearer than any body, small enough to keep pennies in a float64 sum
 PER_PATIENT_OUT_OF_BOUNDS = 1e3  # £ per patient below lo or above hi
 PER_BODY_OUT_OF_BOUNDS = 1e9  # £ per body too many or too few
+PER_MEMBER_SHORT = 1e8  # £ per member that a body has too few
 MOST_MEMBERS = 1024  # of a body, unless the search starts from larger ones: bounds the memory
 MOST_CELLS = 4_000_000  # units × centres of two bodies merged and split: bounds the memory
 
@@ -28,7 +29,7 @@ class Flat(NamedTuple):
     """The problem as arrays; none of it changes. centres of unit u: centres[centre_start[u] : centre_start[u + 1]];
     neighbours, kept-apart units and labels (label, with the patients in `piece`) alike. owner: unit of each centre.
     curve: g at every whole number of patients. labels: their number, 0 where no split is charged. fewest, most: −1 for
-    no bound."""
+    no bound. credit: of each unit towards the `least` members of a body."""
 
     weights: NDArray[np.int64]
     costs: NDArray[np.float64]
@@ -50,13 +51,15 @@ class Flat(NamedTuple):
     piece: NDArray[np.float64]
     fewest: int
     most: int
+    credit: NDArray[np.int64]
+    least: int
 
 
 class State(NamedTuple):
     """The partition now, and work space. By body: size, filled (members it has, 0: a free slot), members, centre, cost
-    (split charge apart), held (patients by label). By unit: body, where (its place in members), mark (number of the
-    walk that last met it), queue, best (body in the best partition met). By centre: sums. tally: [total cost, that of
-    the best]; number: [bodies, slots in use, walks so far]; seed: of the draws.
+    (split charge apart), held (patients by label), credit (towards the least members). By unit: body, where (its place
+    in members), mark (number of the walk that last met it), queue, best (body in the best partition met). By centre:
+    sums. tally: [total cost, that of the best]; number: [bodies, slots in use, walks so far]; seed: of the draws.
     """
 
     body: NDArray[np.int64]
@@ -67,6 +70,7 @@ class State(NamedTuple):
     centre: NDArray[np.int64]
     cost: NDArray[np.float64]
     held: NDArray[np.float64]
+    credit: NDArray[np.int64]
     sums: NDArray[np.float64]
     mark: NDArray[np.int64]
     queue: NDArray[np.int64]
@@ -78,9 +82,9 @@ class State(NamedTuple):
 
 class Side(NamedTuple):
     """Work space of a merge and split, by place among the units of the two bodies, unless said otherwise. place: by
-    unit. parent, order: of a spanning tree. below: patients of a subtree. cells: what a subtree would pay, by centre.
-    present: labels that the two bodies hold, so many as number[0]. By label: rest (the most that another body holds),
-    new_a, new_b (what the two may hold).
+    unit. parent, order: of a spanning tree. below, credit: patients and credit of a subtree. cells: what a subtree
+    would pay, by centre. present: labels that the two bodies hold, so many as number[0]. By label: rest (the most that
+    another body holds), new_a, new_b (what the two may hold).
     """
 
     units: NDArray[np.int64]
@@ -88,6 +92,7 @@ class Side(NamedTuple):
     parent: NDArray[np.int64]
     order: NDArray[np.int64]
     below: NDArray[np.int64]
+    credit: NDArray[np.int64]
     left: NDArray[np.bool_]
     best_left: NDArray[np.bool_]
     cells: NDArray[np.float64]
@@ -135,6 +140,8 @@ def flatten(problem: PartitionProblem) -> Flat:
         piece=pieces.data.astype(float),
         fewest=-1 if problem.min_bodies is None else problem.min_bodies,
         most=-1 if problem.max_bodies is None else problem.max_bodies,
+        credit=problem.credit,
+        least=problem.min_members,
     )
 
 
@@ -146,14 +153,14 @@ def starts(labels: NDArray, n: int) -> NDArray[np.int64]:
 def side(flat: Flat) -> Side:
     """Fresh work space of merges and splits."""
     n = len(flat.weights)
-    units, parent, order, below = (np.zeros(n, np.int64) for _ in range(4))
+    units, parent, order, below, credit = (np.zeros(n, np.int64) for _ in range(5))
     left, best_left = (np.zeros(n, np.bool_) for _ in range(2))
     cells = np.empty(min(flat.costs.size, MOST_CELLS))
     rest, new_a, new_b = np.zeros((3, flat.labels))
     number, present = np.zeros(1, np.int64), np.zeros(flat.labels, np.int64)
     return Side(
-        units, np.full(n, -1, np.int64), parent, order, below, left, best_left, cells, number, present, rest, new_a,
-        new_b,
+        units, np.full(n, -1, np.int64), parent, order, below, credit, left, best_left, cells, number, present, rest,
+        new_a, new_b,
     )  # fmt: skip
 
 
@@ -170,6 +177,7 @@ def fresh(flat: Flat, body: NDArray[np.int64], seed: int) -> State:
         centre=np.zeros(slots, np.int64),
         cost=np.zeros(slots),
         held=np.zeros((slots, flat.labels)),
+        credit=np.zeros(slots, np.int64),
         sums=np.zeros(flat.costs.shape[1]),
         mark=np.zeros(n, np.int64),
         queue=np.zeros(n + 1, np.int64),
@@ -219,6 +227,7 @@ def enter(flat, state, u, b):
     state.members[b, state.filled[b]] = u
     state.filled[b] += 1
     state.size[b] += flat.weights[u]
+    state.credit[b] += flat.credit[u]
     for e in range(flat.piece_start[u], flat.piece_start[u + 1]):
         state.held[b, flat.label[e]] += flat.piece[e]
 
@@ -228,6 +237,7 @@ def clear(flat, state, b):
     """Body b loses every member."""
     state.filled[b] = 0
     state.size[b] = 0
+    state.credit[b] = 0
     state.cost[b] = 0.0
     for t in range(flat.labels):
         state.held[b, t] = 0.0
@@ -256,7 +266,7 @@ def settle(flat, state, b):
             if state.sums[flat.centres[e]] < best:
                 best = state.sums[flat.centres[e]]
                 state.centre[b] = flat.centres[e]
-    state.cost[b] = best + size_cost(flat, state.size[b])
+    state.cost[b] = best + size_cost(flat, state.size[b]) + short(flat, state.credit[b])
 
 
 @bare
@@ -267,6 +277,12 @@ def size_cost(flat, patients):
     if patients < flat.lo:
         return flat.curve[patients] + PER_PATIENT_OUT_OF_BOUNDS * (flat.lo - patients)
     return flat.curve[patients]
+
+
+@bare
+def short(flat, credit):
+    """£ for a body with fewer members than it must have."""
+    return PER_MEMBER_SHORT * max(0, flat.least - credit)
 
 
 @bare

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optimiser.partition.compiled import bare
-from optimiser.partition.state import below, draw, may_join, most_elsewhere, settle, size_cost
+from optimiser.partition.state import below, draw, may_join, most_elsewhere, settle, short, size_cost
 
 SWAPS = 0.3  # share of boundary moves tried as exchanges
 FARTHER = 0.4  # chance of every step beyond a neighbour, where bodies need not touch
@@ -35,6 +35,8 @@ def trade(flat, state, u, heat):
         return False
     change = _changed(flat, state, a, u, back) + size_cost(flat, size_a) - state.cost[a]
     change += _changed(flat, state, b, back, u) + size_cost(flat, size_b) - state.cost[b]
+    passed = flat.credit[u] - (flat.credit[back] if back >= 0 else 0)
+    change += short(flat, state.credit[a] - passed) + short(flat, state.credit[b] + passed)
     lost = flat.split_rate * _lost(flat, state, u, back, a, b)
     change += lost
     if change > 0 and draw(state) >= np.exp(-change / heat):
@@ -181,6 +183,8 @@ def _cross(flat, state, x, a, b):
     state.body[x] = b
     state.size[a] -= flat.weights[x]
     state.size[b] += flat.weights[x]
+    state.credit[a] -= flat.credit[x]
+    state.credit[b] += flat.credit[x]
     for e in range(flat.centre_start[x], flat.centre_start[x + 1]):
         total = 0.0
         for m in range(state.filled[b]):

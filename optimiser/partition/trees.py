@@ -10,7 +10,18 @@ from __future__ import annotations
 import numpy as np
 
 from optimiser.partition.compiled import bare
-from optimiser.partition.state import below, clear, draw, enter, may_join, miscount, most_elsewhere, reprice, size_cost
+from optimiser.partition.state import (
+    below,
+    clear,
+    draw,
+    enter,
+    may_join,
+    miscount,
+    most_elsewhere,
+    reprice,
+    short,
+    size_cost,
+)
 
 PAIRS = 0.85  # share of tries that join two bodies; the rest cut one
 STEPS = 60  # of the walk that draws a tree, per unit: bodies of the search may be in two pieces, and it would not end
@@ -33,14 +44,15 @@ def merge_split(flat, state, side, u, heat):
     after = miscount(flat, bodies if b >= 0 else bodies + 1)
     if b < 0 and (whole < 2 * flat.lo or after > miscount(flat, bodies)):
         return False
+    credit = state.credit[a] + (state.credit[b] if b >= 0 else 0)
     if not _random_tree(flat, state, side, total):
         return False
     _price(flat, side, total, columns)
     _rivals(flat, state, side, a, b)
     joined = np.inf
     if b >= 0 and whole <= flat.hi:
-        joined = _joined(flat, state, side, a, b, columns, whole) + miscount(flat, bodies - 1)
-    parted = _best_cut(flat, state, side, a, b, total, columns, whole, joined - after) + after
+        joined = _joined(flat, state, side, a, b, columns, whole) + miscount(flat, bodies - 1) + short(flat, credit)
+    parted = _best_cut(flat, state, side, a, b, total, columns, whole, credit, joined - after) + after
     value = min(joined, parted)
     if value == np.inf:
         return False
@@ -120,10 +132,11 @@ def _random_tree(flat, state, side, total):
 
 @bare
 def _price(flat, side, total, columns):
-    """Patients and costs by centre of every subtree."""
+    """Patients, members and costs by centre of every subtree."""
     cells, order, parent = side.cells, side.order, side.parent
     for k in range(total):
         side.below[k] = flat.weights[side.units[k]]
+        side.credit[k] = flat.credit[side.units[k]]
         at = k * columns
         for c in range(total):
             owner = side.units[c]
@@ -133,6 +146,7 @@ def _price(flat, side, total, columns):
     for step in range(total - 1, 0, -1):
         k = order[step]
         side.below[parent[k]] += side.below[k]
+        side.credit[parent[k]] += side.credit[k]
         up, down = parent[k] * columns, k * columns
         for c in range(columns):
             cells[up + c] += cells[down + c]
@@ -155,12 +169,14 @@ def _joined(flat, state, side, a, b, columns, whole):
 
 
 @bare
-def _best_cut(flat, state, side, a, b, total, columns, whole, beat):
+def _best_cut(flat, state, side, a, b, total, columns, whole, credit, beat):
     """Cost of the cheapest feasible cut below `beat`; inf when none is. Its left side: side.best_left."""
     best = np.inf
     for cut in range(1, total):
         part = side.below[side.order[cut]]
         if not (flat.lo <= part <= flat.hi and flat.lo <= whole - part <= flat.hi):
+            continue
+        if not flat.least <= side.credit[side.order[cut]] <= credit - flat.least:
             continue
         value = size_cost(flat, part) + size_cost(flat, whole - part) + _cut_cost(flat, side, total, columns, cut)
         if value >= min(best, beat) or _clash(flat, side, total):

@@ -52,13 +52,14 @@ def _around(
         order = np.concatenate([order, np.setdiff1d(np.arange(len(inside)), order)])
     apart = {frozenset(pair) for pair in piece.apart}
     body: list[int] = []
-    size = 0
+    size, credit, worth = 0, 0, piece.credit
     for u in inside[order].tolist():
         near = not piece.contiguous or not body or bool(np.isin(graph[u].indices, body).any())
         if near and size + piece.weights[u] <= piece.hi and not any(frozenset((u, v)) in apart for v in body):
             body.append(u)
             size += int(piece.weights[u])
-        if size >= piece.lo and piece.owner[centre] in body:
+            credit += int(worth[u])
+        if size >= piece.lo and credit >= piece.min_members and piece.owner[centre] in body:
             return body
     return None
 
@@ -96,12 +97,13 @@ def _bodies(piece: PartitionProblem) -> list[int]:
         (1 << int(owner), sum(1 << int(i) for i in np.flatnonzero(reach[:, j]))) for j, owner in enumerate(piece.owner)
     ]
     apart = [1 << a | 1 << b for a, b in piece.apart]
-    weights = piece.weights.tolist()
+    weights, credit = piece.weights.tolist(), piece.credit.tolist()
     found = []
     for body in range(1, 1 << piece.units):
         size = sum(w for i, w in enumerate(weights) if body >> i & 1)
         if (
             piece.lo <= size <= piece.hi
+            and sum(c for i, c in enumerate(credit) if body >> i & 1) >= piece.min_members
             and not any(body & pair == pair for pair in apart)
             and any(body & owner and body & near == body for owner, near in within)
             and (not piece.contiguous or _in_one(body, touching))
