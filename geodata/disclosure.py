@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from optimiser.errors import DisclosureError, Problem, raise_all
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from optimiser.plan import Plan
 
 HIDDEN = "*"
+K = TypeVar("K", int, str)
 
 
 class Rule(Protocol):
@@ -41,6 +45,38 @@ def suppress(n: float, rule: Rule) -> int | str:
     if low <= max(low, math.floor(n + 0.5)) <= high:
         return HIDDEN
     return rule.round_to * math.floor(n / rule.round_to + 0.5)
+
+
+def hidden_with(cases: Mapping[K, float], rule: Rule, unseen: Collection[K] = ()) -> set[K]:
+    """Which parts of a published total to hide: those of few cases, and with them the next smallest until what is not
+    shown exceeds what the rule hides, so that the total less what is shown gives nothing away. unseen: parts that are
+    not shown anyway."""
+    smallest_first = sorted((part for part in cases if cases[part] > 0), key=lambda part: (cases[part], part))
+    hidden = {part for part in smallest_first if part in unseen or suppress(cases[part], rule) == HIDDEN}
+    for part in smallest_first:
+        if suppress(sum(cases[h] for h in hidden), rule) != HIDDEN:
+            break
+        hidden.add(part)
+    return hidden
+
+
+def hidden_cells(
+    cases: NDArray[np.float64], shown: NDArray[np.bool_], parent: NDArray[np.integer], rule: Rule
+) -> NDArray[np.bool_]:
+    """Which cells of a bodies × providers table to hide so that neither the whole column nor the part of it that lies
+    in one larger body gives a small count away. cases: a year. shown: cells that would be shown otherwise. parent:
+    position of the larger body by body."""
+    hidden = np.zeros(cases.shape, dtype=bool)
+    few = cases < rule.suppress[1] + 1
+    for column in np.flatnonzero(((cases > 0) & (~shown | few)).any(axis=0)):
+        found = cases[:, column]
+        for group in (np.zeros_like(parent), parent):
+            for larger in np.unique(group):
+                members = np.flatnonzero((group == larger) & (found > 0))
+                unseen = members[~shown[members, column] | hidden[members, column]]
+                chosen = hidden_with({int(m): float(found[m]) for m in members}, rule, set(unseen.tolist()))
+                hidden[list(chosen), column] = True
+    return hidden
 
 
 def gate(plan: Plan, folder: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from geodata.arrangement import Arrangement
     from optimiser.plan import Plan
     from optimiser.scorecard import BodyScore, Measure, Scorecard
 
@@ -57,7 +58,7 @@ def scale_word(plan: Plan, scale: str) -> str:
     return declared.get(scale, SCALE_WORDS.get(scale, scale.replace("_", " ")))
 
 
-def names(plan: Plan) -> dict[str, str]:
+def names(plan: Plan | Arrangement) -> dict[str, str]:
     """Name by code: bodies, footprints, authorities, providers, and "region"."""
     found = {a.code: a.name for a in plan.dataset.authorities}
     found |= {p.code: p.name for p in plan.dataset.providers}

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geodata import summary, write
+from geodata import provider_tables, summary, write
+from geodata.arrangement import Arrangement
 from geodata.disclosure import gate
 from geodata.maps.geopackage import write_geopackage
 from geodata.maps.page import write_map
+from geodata.maps.provider_picture import drawing, picture_bytes
 from geodata.maps.report import write_report
 from geodata.maps.why_not import write_why_not
+from geodata.provider_files import write_graphs
 from geodata.workbook import write_workbook
 from optimiser.runs import staged, write_manifest
 
@@ -36,7 +39,7 @@ def publish(plan: Plan, ground: Ground, out: Path, options: Mapping[str, object]
         write.write_documents(plan, folder)
         write.write_progress(plan, folder)
         write.write_verification(plan, folder)
-        write.write_graph(plan, folder)
+        write_providers(Arrangement.of(plan), folder)
         write_geopackage(plan, ground, folder / "plan.gpkg")
         write_workbook(plan, folder / "plan.xlsx")
         write_map(plan, ground, folder / "map.html")
@@ -56,6 +59,34 @@ def publish(plan: Plan, ground: Ground, out: Path, options: Mapping[str, object]
             status=summary.status(plan),
             cut_short=plan.cut,
             warnings=summary.warnings(plan),
+        )
+
+
+def write_providers(arrangement: Arrangement, folder: Path) -> None:
+    """The provider graph: GraphML by scale, provider_shares.csv, provider_power.csv, and the picture where there is
+    anything to draw."""
+    write_graphs(arrangement, folder)
+    for make in (provider_tables.provider_shares, provider_tables.provider_power):
+        table = make(arrangement)
+        write.write_csv(folder / f"{table.name}.csv", [c.name for c in table.columns], table.rows)
+    shown = drawing(arrangement)
+    for kind in ("svg", "png") if shown is not None else ():
+        (folder / f"provider_graph.{kind}").write_bytes(picture_bytes(shown, kind))
+
+
+def publish_graph(arrangement: Arrangement, out: Path, options: Mapping[str, object], overwrite: bool = False) -> None:
+    """Write the provider graph of a map that nobody optimised into the folder `out`, whole or not at all. Raises
+    OutputError."""
+    with staged(out, overwrite) as folder:
+        write_providers(arrangement, folder)
+        write_manifest(
+            folder,
+            inputs=arrangement.dataset.sources,
+            seed=arrangement.scenario.seed,
+            options=options,
+            solver={},
+            status="measured, not optimised",
+            warnings=arrangement.dataset.warnings,
         )
 
 

@@ -1,4 +1,4 @@
-"""A plan to text files: CSV, JSON and GraphML, the part of a run that programs and the independent check read."""
+"""A plan to text files: CSV and JSON, the part of a run that programs and the independent check read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
-
 from geodata import pin_table, plan_tables, service_tables, summary
-from geodata.disclosure import HIDDEN, Rule, suppress
-from optimiser.providers import aggregate, provider_graph
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
@@ -104,61 +100,6 @@ def write_verification(plan: Plan, folder: Path) -> None:
         ["practice", "other", "strength"],
         ((r.practice, r.other, float(r.strength)) for r in plan.dataset.relationships if not r.confidential),
     )
-
-
-def write_graph(plan: Plan, folder: Path) -> None:
-    """provider_graph.graphml: bodies of the anchor scale × providers, small counts hidden."""
-    scale = plan.scenario.anchor_scale
-    bodies = plan.structure.bodies[scale]
-    flows = aggregate(plan.dataset, plan.structure.membership[scale], len(bodies))
-    graph = provider_graph(plan.dataset, bodies, flows, plan.scenario.leverage)
-    nx.write_graphml_xml(
-        publishable(graph, plan.scenario.disclosure), folder / "provider_graph.graphml", prettyprint=True
-    )
-
-
-def publishable(graph: nx.Graph, rule: Rule) -> nx.Graph:
-    """The provider graph with counts of cases suppressed and rounded; the spend that would give them away is left out.
-
-    A hidden service is joined by the next smallest ones until together they exceed the rule, so that an edge's total
-    less what is shown does not reveal it. Totals of a node are rounded to £10,000 for the same reason.
-    """
-    safe = nx.Graph()
-    for node, facts in graph.nodes(data=True):
-        rounded = round(facts["spend"], -4) if "spend" in facts else None
-        safe.add_node(node, **(facts if rounded is None else {**facts, "spend": rounded}))
-    for body, provider, facts in graph.edges(data=True):
-        safe.add_edge(body, provider, **_safe_edge(facts, rule))
-    return safe
-
-
-def _safe_edge(facts: dict[str, Any], rule: Rule) -> dict[str, Any]:
-    by_service = {key.removeprefix("activity:"): cases for key, cases in facts.items() if key.startswith("activity:")}
-    hidden = _hidden(by_service, rule)
-    total = suppress(facts["activity"], rule)
-    safe: dict[str, Any] = {}
-    for key, value in facts.items():
-        name, _, service = key.partition(":")
-        if name == "activity":
-            cases = total if not service else HIDDEN if service in hidden else suppress(value, rule)
-            safe[key] = str(cases)
-        elif service in hidden or (total == HIDDEN and isinstance(value, float)):
-            continue
-        else:
-            safe[key] = value
-    return safe
-
-
-def _hidden(cases: dict[str, float], rule: Rule) -> set[str]:
-    smallest_first = sorted(cases, key=lambda service: (cases[service], service))
-    hidden = {service for service in smallest_first if suppress(cases[service], rule) == HIDDEN}
-    if not hidden:
-        return hidden
-    for service in smallest_first:
-        if suppress(sum(cases[s] for s in hidden), rule) != HIDDEN and len(hidden) > 1:
-            break
-        hidden.add(service)
-    return hidden
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from optimiser.errors import ConsortiaError, Infeasible, LimitReached, OutputError, Problem, ScenarioError
+from optimiser.errors import (
+    ConsortiaError,
+    DataError,
+    Infeasible,
+    LimitReached,
+    OutputError,
+    Problem,
+    ScenarioError,
+    raise_all,
+)
 from optimiser.wording import within
 
 if TYPE_CHECKING:
@@ -234,6 +243,48 @@ def evaluate(
         broken_rules(dataset, chosen, structure),
         chosen,
     )
+
+
+@app.command()
+def graph(
+    membership: Annotated[
+        Path | None,
+        typer.Argument(metavar="[MEMBERSHIP.csv]", help="practice, then a column per scale; today's when left out."),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")] = Path("provider_graph"),
+    scenario: Annotated[str, typer.Option(help="Scales, bands and materiality to draw it by.")] = "base",
+    data: Data = None,
+    overrides: Set = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the graph in DIR.")] = False,
+) -> None:
+    """Who pays whom: the provider graph of today's bodies, or of a map drawn by hand."""
+    from geodata.arrangement import DRAWN, TODAY, Arrangement
+    from geodata.membership import read_membership
+    from geodata.provider_tables import provider_power
+    from geodata.publish import publish_graph
+    from optimiser import terminal
+    from optimiser.given import existing_structure
+    from optimiser.runs import refuse_unwritable
+
+    refuse_unwritable(out, overwrite)
+    chosen = _scenario(scenario, overrides)
+    dataset = _ground(data, chosen).dataset
+    today = existing_structure(dataset, chosen)
+    drawn = read_membership(membership, dataset, chosen) if membership is not None else today
+    problems = []
+    if not len(dataset.flows):
+        problems.append(Problem("has no flows", "flows.csv", "A provider graph is made of flows.", "Add flows.csv."))
+    if drawn is None:
+        rule = "Columns existing_<scale> of practices.csv name today's bodies."
+        problems.append(Problem("no body of today is named", "practices.csv", rule, "Add one, or give MEMBERSHIP.csv."))
+    raise_all(DataError, problems)
+    assert drawn is not None
+    if membership is None:
+        arrangement = Arrangement(dataset, chosen, drawn, map=TODAY)
+    else:
+        arrangement = Arrangement(dataset, chosen, drawn, today, map=DRAWN)
+    publish_graph(arrangement, out, {"scenario": scenario, "map": membership, "overrides": overrides or []}, overwrite)
+    terminal.show_power(provider_power(arrangement), out)
 
 
 @imports.command("england-open")

@@ -19,9 +19,9 @@ class Plan:
     """Structure, placement, costs, scorecard and certificates for one dataset and one scenario.
 
     terms: force → £ a year, summing to objective. bound: no plan of the stated problem costs less (conditional where
-    services are placed: see docs/method.md). outside: £ a year that no decision changes. baseline: today's bodies,
-    measured alike. cut: scales, "services" or "sensitivity" whose work a clock ended, or somebody who asked to stop
-    (interrupted). seconds, progress: how the time went, no part of what the plan says.
+    services are placed: see docs/method.md). outside: £ a year that no decision changes. today, baseline: today's
+    bodies, and the same measures of them. cut: scales, "services" or "sensitivity" whose work a clock ended, or
+    somebody who asked to stop (interrupted). seconds, progress: how the time went, no part of what the plan says.
     """
 
     dataset: Dataset
@@ -39,6 +39,7 @@ class Plan:
     warnings: tuple[str, ...]
     seconds: Mapping[str, float]
     pin_costs: tuple[PinCost, ...] = ()
+    today: Structure | None = None
     cut: tuple[str, ...] = ()
     interrupted: bool = False
     progress: tuple[Progress, ...] = ()

@@ -84,6 +84,7 @@ def make_plan(
         nesting_interval=hierarchy.nesting_interval,
         scorecard=scorecard,
         baseline=baseline,
+        today=today,
         sensitivity=moves,
         pin_costs=kept,
         outside={"team": team_cost(dataset.functions, float(dataset.patients.sum()), scenario)},

@@ -14,11 +14,12 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.domain import EVIDENCE, Body, Dataset, Flows
+from optimiser.domain import EVIDENCE, NO_BODY, Body, Dataset, Flows, Structure
 from optimiser.scenario_models import Contracts, Leverage
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+NOBODY = -1
 WITHHELD = "withheld: rests on assumed flows"
 
 
@@ -47,6 +48,12 @@ class BodyFlows:
         return _sum(self.body * shape[1] + self.provider, self.spend, shape[0] * shape[1]).reshape(shape)
 
     @cached_property
+    def cases(self) -> Floats:
+        """bodies × providers, cases a year."""
+        shape = self.bodies, len(self.income)
+        return _sum(self.body * shape[1] + self.provider, self.activity, shape[0] * shape[1]).reshape(shape)
+
+    @cached_property
     def cube(self) -> Floats:
         """bodies × providers × services, £ a year."""
         shape = self.bodies, len(self.income), self.services
@@ -70,20 +77,31 @@ def income_from_dataset(dataset: Dataset) -> Floats:
     return _sum(dataset.flows.provider, dataset.flows.spend, len(dataset.providers))
 
 
+def bodies_of(structure: Structure, scale: str) -> tuple[tuple[Body, ...], Ints]:
+    """The bodies of a scale and the position of each practice's, −1 for practices that are in no body today."""
+    bodies, of = structure.bodies[scale], structure.membership[scale].astype(np.int64)
+    real = [b for b, body in enumerate(bodies) if body.name != NO_BODY]
+    position = np.full(len(bodies), NOBODY)
+    position[real] = np.arange(len(real))
+    return tuple(bodies[b] for b in real), position[of]
+
+
 def aggregate(dataset: Dataset, membership: NDArray[np.integer], bodies: int) -> BodyFlows:
-    """Sum the flows to bodies. membership: body position by practice, in dataset order."""
+    """Sum the flows to bodies. membership: body position by practice, in dataset order; NOBODY's flows are left out."""
     flows: Flows = dataset.flows
     p, s = max(len(dataset.providers), 1), max(len(dataset.services), 1)
     body = np.asarray(membership, dtype=np.int64)[flows.practice]
-    key = (body * p + flows.provider) * s + flows.service
+    kept = body != NOBODY
+    spend, activity = flows.spend[kept], flows.activity[kept]
+    key = ((body * p + flows.provider) * s + flows.service)[kept]
     keys, row = np.unique(key, return_inverse=True)
-    label = _sum(row * len(EVIDENCE) + flows.label, flows.spend, len(keys) * len(EVIDENCE))
+    label = _sum(row * len(EVIDENCE) + flows.label[kept], spend, len(keys) * len(EVIDENCE))
     return BodyFlows(
         body=keys // (p * s),
         provider=keys // s % p,
         service=keys % s,
-        activity=_sum(row, flows.activity, len(keys)),
-        spend=_sum(row, flows.spend, len(keys)),
+        activity=_sum(row, activity, len(keys)),
+        spend=_sum(row, spend, len(keys)),
         by_label=label.reshape(len(keys), len(EVIDENCE)),
         bodies=bodies,
         services=len(dataset.services),
@@ -119,15 +137,26 @@ def concentration(spend: Floats, axis: int) -> Floats:
     return (parts**2).sum(axis=axis)
 
 
-def provider_graph(dataset: Dataset, bodies: Sequence[Body], flows: BodyFlows, leverage: Leverage) -> nx.Graph:
-    """The bipartite graph. Nodes: body codes (side "body") and provider codes (side "provider"), each with its HHI.
+def provider_graph(
+    dataset: Dataset,
+    bodies: Sequence[Body],
+    flows: BodyFlows,
+    leverage: Leverage,
+    cut: Floats,
+    detail: bool = True,
+) -> nx.Graph:
+    """The bipartite graph. Nodes: body codes (side "body") and provider codes (side "provider"), each with its spend,
+    its HHI, and how many it would have a contract with if every body bought for itself: contracts of a body, purchasers
+    of a provider. cut: £ a year by provider above which spend needs one (`materiality`).
 
     An edge carries spend (£), activity (cases), share_of_provider (of its whole income), share_of_body (of the body's
-    spend), the label that most of its spend rests on, the band (withheld when that is weaker than disaggregated), and
-    spend:<service>, activity:<service>. All attributes are text or numbers, so that GraphML holds them.
+    spend), the label that most of its spend rests on, whether it is material (1 or 0), the band and, with `detail`,
+    spend:<service> and activity:<service>. Where the label is weaker than disaggregated the band is withheld and
+    share_of_provider left out. All attributes are text or numbers, so that GraphML holds them.
     """
     graph = nx.Graph()
     table, shares = flows.table, flows.shares
+    material = table > cut
     by_body = table.sum(axis=1)
     hhi_body, hhi_provider = concentration(table, 1), concentration(table, 0)
     for b, body in enumerate(bodies):
@@ -138,6 +167,7 @@ def provider_graph(dataset: Dataset, bodies: Sequence[Body], flows: BodyFlows, l
             patients=body.patients,
             hhi=float(hhi_body[b]),
             spend=float(by_body[b]),
+            contracts=int(material[b].sum()),
         )
     for p, provider in enumerate(dataset.providers):
         graph.add_node(
@@ -148,30 +178,39 @@ def provider_graph(dataset: Dataset, bodies: Sequence[Body], flows: BodyFlows, l
             income=float(flows.income[p]),
             hhi=float(hhi_provider[p]),
             spend=float(table[:, p].sum()),
+            purchasers=int(material[:, p].sum()),
         )
+    services = [service.id for service in dataset.services]
     pair = flows.body * max(len(dataset.providers), 1) + flows.provider
     starts = np.flatnonzero(np.r_[True, np.diff(pair) > 0]) if len(pair) else np.empty(0, int)
-    for rows in np.split(np.arange(len(pair)), starts[1:]) if len(pair) else ():
-        b, p = int(flows.body[rows[0]]), int(flows.provider[rows[0]])
-        label = EVIDENCE[int(flows.by_label[rows].sum(axis=0).argmax())]
-        weak = EVIDENCE.index(label) > EVIDENCE.index("disaggregated")
-        detail: dict[str, float] = {}
-        for r in rows:
-            service = dataset.services[int(flows.service[r])].id
-            detail[f"spend:{service}"] = float(flows.spend[r])
-            detail[f"activity:{service}"] = float(flows.activity[r])
-        graph.add_edge(
-            bodies[b].code,
-            dataset.providers[p].code,
-            spend=float(table[b, p]),
-            activity=float(flows.activity[rows].sum()),
-            share_of_provider=float(shares[b, p]),
-            share_of_body=float(table[b, p] / by_body[b]) if by_body[b] else 0.0,
-            label=label,
-            band=WITHHELD if weak else band(float(shares[b, p]), leverage),
-            **detail,
-        )
+    labels = np.add.reduceat(flows.by_label, starts) if len(pair) else flows.by_label
+    cases = np.add.reduceat(flows.activity, starts) if len(pair) else flows.activity
+    for first, last, by_label, activity in zip(starts, [*starts[1:], len(pair)], labels, cases, strict=True):
+        b, p = int(flows.body[first]), int(flows.provider[first])
+        label = EVIDENCE[int(by_label.argmax())]
+        share = float(shares[b, p])
+        facts: dict[str, float | str] = {
+            "spend": float(table[b, p]),
+            "activity": float(activity),
+            "share_of_body": float(table[b, p] / by_body[b]) if by_body[b] else 0.0,
+            "label": label,
+            "material": int(material[b, p]),
+            "band": WITHHELD if weak(label) else band(share, leverage),
+        }
+        if not weak(label):
+            facts["share_of_provider"] = share
+        if detail:
+            for row in range(first, last):
+                service = services[int(flows.service[row])]
+                facts[f"spend:{service}"] = float(flows.spend[row])
+                facts[f"activity:{service}"] = float(flows.activity[row])
+        graph.add_edge(bodies[b].code, dataset.providers[p].code, **facts)
     return graph
+
+
+def weak(label: str) -> bool:
+    """Whether a label is too weak for a share of a provider's income, or the band it falls in, to be shown."""
+    return label not in EVIDENCE[:2]
 
 
 def material_contracts(flows: BodyFlows, cut: Floats) -> Ints:

@@ -18,13 +18,15 @@ from optimiser.wording import percent, within
 
 if TYPE_CHECKING:
     from geodata.official.england_open import ImportReport
+    from geodata.plan_tables import Table as PowerTable
     from optimiser.domain import Dataset
     from optimiser.plan import Plan
     from optimiser.scenario import Scenario
     from optimiser.scorecard import Measure, Scorecard
 
-WORDS = ("kind", "services", "unit", "evidence")  # columns of text, aligned left
+WORDS = ("kind", "services", "unit", "evidence", "rests on")  # columns of text, aligned left
 MOST_NOTES = 10  # the rest are in the report
+MOST_PROVIDERS, LONGEST = 12, 32  # the rest are in a table
 OPEN_FIRST = (("map.html", "the map"), ("report.html", "the paper"), ("plan.xlsx", "the tables"))
 
 
@@ -176,6 +178,33 @@ def show_evaluation(made: Scorecard, today: Scorecard | None, broken: tuple[str,
     console.print(f"{count}:" if broken else "Every rule is kept.")
     for rule in broken:
         console.print(f"  {rule}", soft_wrap=True)
+
+
+def show_power(power: PowerTable, out: Path) -> None:
+    """The providers that are paid most, by whom, and what weight stands behind it."""
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    rows = power.records()
+    views = [view for view in ("today", "alone") if any(isinstance(row[f"{view}_purchasers"], int) for row in rows)]
+    columns = [f"{what}{' today' if view == 'today' else ''}" for what in ("buyers", "HHI", "weight") for view in views]
+    table = _table("provider", "£m a year", *columns, "rests on")
+    for row in rows[:MOST_PROVIDERS]:
+        paid = f"{row['spend'] / 1e6:,.1f}" if isinstance(row["spend"], float) else str(row["spend"])
+        figures = [_figure(row[f"{view}_{what}"]) for what in ("purchasers", "hhi", "weight") for view in views]
+        table.add_row(str(row["provider_name"])[:LONGEST], paid, *figures, str(row["label"]))
+    console.print(table)
+    console.print()
+    if len(rows) > MOST_PROVIDERS:
+        console.print(f"… and {len(rows) - MOST_PROVIDERS} more: see provider_power.csv.")
+    console.print(
+        "Weight: the share of the provider's income behind the average pound; – where flows are too weak to say."
+    )
+    console.print(f"Open first: {out / 'provider_graph.svg'}", soft_wrap=True)
+
+
+def _figure(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "–" if value is None else str(value)
 
 
 def show_import(report: ImportReport, out: Path) -> None:

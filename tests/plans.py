@@ -31,6 +31,7 @@ from optimiser.domain import (
     Service,
     Structure,
 )
+from optimiser.given import existing_structure
 from optimiser.plan import Plan
 from optimiser.scenario import load_scenario
 from optimiser.scorecard import BodyScore, Measure, Scorecard
@@ -282,6 +283,7 @@ def plan(names: Sequence[str] = (), **changes: Any) -> Plan:
         certificates=certificates,
         scorecard=scorecard(built.bodies),
         baseline=scorecard(today, shift=2.5),
+        today=existing_structure(data, scenario),
         sensitivity=tuple(
             SensitivityRow(rate, change, 12_000_000.0 * (1 + change / 5), counts, abs(change) / 4)
             for rate in ("engagement", "management")

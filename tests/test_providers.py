@@ -54,7 +54,7 @@ def test_stated_income_below_its_flows_is_not_believed():
 
 def test_edges_carry_spend_share_band_and_services(world):
     data, bodies, flows = world
-    graph = providers.provider_graph(data, bodies, flows, BASE.leverage)
+    graph = providers.provider_graph(data, bodies, flows, BASE.leverage, providers.materiality(data, BASE.contracts))
     edge = graph.edges["consortium-02", "RA"]
     assert edge["spend"] == 1.5e6 and edge["share_of_provider"] == 0.15 and edge["band"] == "associate"
     assert edge["spend:S2"] == 0.5e6 and edge["activity:S1"] == 1000
@@ -63,6 +63,8 @@ def test_edges_carry_spend_share_band_and_services(world):
     assert graph.edges["consortium-02", "RB"]["band"] == "lead"
     assert graph.degree("RC") == 0
     assert graph.nodes["consortium-01"]["hhi"] == 1.0
+    assert graph.nodes["consortium-02"]["contracts"] == 2 and graph.nodes["RA"]["purchasers"] == 2
+    assert edge["material"] == 1
     assert graph.nodes["RA"]["hhi"] == pytest.approx((3 / 4.5) ** 2 + (1.5 / 4.5) ** 2)
     out = io.BytesIO()
     nx.write_graphml(graph, out)
@@ -78,10 +80,11 @@ def test_bands_are_withheld_when_flows_are_assumed():
     )
     data = type(data)(**{**{f: getattr(data, f) for f in data.__dataclass_fields__}, "flows": changed})
     made = tiny.structure(data, {"consortium": [[0], [1, 2]]})
-    graph = providers.provider_graph(
-        data, made.bodies["consortium"], providers.aggregate(data, made.membership["consortium"], 2), BASE.leverage
-    )
+    flows = providers.aggregate(data, made.membership["consortium"], 2)
+    cut = providers.materiality(data, BASE.contracts)
+    graph = providers.provider_graph(data, made.bodies["consortium"], flows, BASE.leverage, cut)
     assert graph.edges["consortium-01", "RA"]["band"] == providers.WITHHELD
+    assert "share_of_provider" not in graph.edges["consortium-01", "RA"], "the band would follow from it"
     assert graph.edges["consortium-02", "RA"]["band"] == "associate"
 
 

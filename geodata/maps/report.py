@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from geodata import plan_tables, service_tables
+from geodata import plan_tables, provider_tables, service_tables
+from geodata.arrangement import Arrangement
+from geodata.maps import words
 from geodata.maps.figures import figure_bytes
 from geodata.maps.page import facts
+from geodata.maps.provider_picture import POOLED, drawing, picture_bytes
 from geodata.maps.template import asset, environment, policy
 from optimiser.five_questions import QUESTIONS
+
+MOSTLY = 0.5  # of spending must be known well enough before an average over providers is stated
 
 if TYPE_CHECKING:
     from geodata.ground import Ground
@@ -39,7 +44,49 @@ def render_report(plan: Plan, ground: Ground) -> str:
         bodies=[row for row in plan_tables.bodies(plan).records() if row["scale"] == anchor.name],
         columns=[(m.name, m.label, m.unit) for m in plan_tables.measures(plan.scorecard)],
         questions=_questions(plan),
+        providers=_providers(plan),
     )  # fmt: skip
+
+
+def _providers(plan: Plan) -> dict[str, Any] | None:
+    """The picture of the provider graph, its words and its figures; None where no edge is material."""
+    arrangement = Arrangement.of(plan)
+    shown = drawing(arrangement)
+    if shown is None:
+        return None
+    power = {str(row["provider"]): row for row in provider_tables.provider_power(arrangement).records()}
+    weight, known = provider_tables.average_weight(arrangement)
+    views = [view for view, _ in provider_tables.purchasers(arrangement)]
+    rows: list[dict[str, Any]] = []
+    for provider in sorted(shown.providers, key=lambda p: (p.kind == POOLED, -p.whole)):
+        row = power.get(provider.code, {})
+        tag, meaning = words.evidence_tag(str(row.get("label", "")))
+        rows.append({
+            "name": provider.name,
+            "paid": provider.whole,
+            "payers": provider.bodies,
+            "most": None if provider.kind == POOLED else provider.most,
+            "weights": [row.get(f"{view}_weight") for view in views],
+            "concentrations": [_hundredths(row.get(f"{view}_hhi")) for view in views],
+            "tag": tag,
+            "meaning": meaning,
+        })  # fmt: skip
+    return {
+        "picture": f"data:image/svg+xml;base64,{base64.b64encode(picture_bytes(shown, 'svg')).decode()}",
+        "shown": shown,
+        "rows": rows,
+        "weight": weight if known >= MOSTLY else {},
+        "known": known,
+        "views": [provider_tables.VIEWS[view] for view in views],
+        "today": arrangement.scenario.scale(arrangement.today_scale).plural if arrangement.today_scale else "",
+    }
+
+
+def _hundredths(value: object) -> str:
+    """A number from 0 to 1 with two decimals, and never 0.00 for what is more."""
+    if not isinstance(value, float):
+        return words.show(value, "")
+    return f"{value:.2f}" if value >= 0.005 or value == 0 else "< 0.01"
 
 
 def _questions(plan: Plan) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -7,7 +7,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import networkx as nx
 import pytest
 
 from geodata import disclosure, service_tables, summary, write
@@ -24,7 +23,7 @@ def plan():
 @pytest.fixture(scope="module")
 def folder(plan, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    for step in (write.write_tables, write.write_documents, write.write_verification, write.write_graph):
+    for step in (write.write_tables, write.write_documents, write.write_verification):
         step(plan, folder)
     return folder
 
@@ -217,36 +216,6 @@ def test_an_impossible_count_is_refused(plan, cases):
         disclosure.suppress(cases, plan.scenario.disclosure)
 
 
-def test_the_graph_shows_no_small_count_and_no_way_back_to_one(plan, folder):
-    graph = nx.read_graphml(folder / "provider_graph.graphml")
-    assert {facts["side"] for _, facts in graph.nodes(data=True)} == {"body", "provider"}
-    edges = [facts for *_, facts in graph.edges(data=True)]
-    assert edges
-    for facts in edges:
-        assert facts["activity:S03"] == "*" and "spend:S03" not in facts
-        shown = [s.id for s in plan.dataset.services if f"spend:{s.id}" in facts]
-        hidden = [s.id for s in plan.dataset.services if facts[f"activity:{s.id}"] == "*"]
-        assert len(hidden) >= 2 and not set(shown) & set(hidden)
-        assert all(int(facts[f"activity:{s}"]) % 5 == 0 for s in shown)
-
-
-def test_an_edge_of_few_cases_hides_its_spend_and_shares(plan):
-    graph = nx.Graph()
-    graph.add_node("b", side="body", spend=123_456.0)
-    graph.add_edge(
-        "b",
-        "p",
-        spend=60.0,
-        activity=3.0,
-        share_of_provider=0.1,
-        label="observed",
-        **{"activity:S": 3.0, "spend:S": 60.0},
-    )
-    safe = write.publishable(graph, plan.scenario.disclosure)
-    assert safe.edges["b", "p"] == {"activity": "*", "label": "observed", "activity:S": "*"}
-    assert safe.nodes["b"]["spend"] == 120_000.0
-
-
 def test_confidential_relationships_are_nowhere_in_the_run(plan, folder):
     disclosure.gate(plan, folder)
     assert [(r["practice"], r["other"]) for r in rows(folder / "relationships.csv")] == [("P01", "P02")]
@@ -291,7 +260,7 @@ def test_no_local_path_leaves_with_the_scenario(plan, tmp_path):
 
 
 def test_writing_twice_gives_the_same_bytes(plan, folder, tmp_path):
-    for step in (write.write_tables, write.write_documents, write.write_verification, write.write_graph):
+    for step in (write.write_tables, write.write_documents, write.write_verification):
         step(plans.plan(), tmp_path)
     for path in folder.iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name

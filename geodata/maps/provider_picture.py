@@ -1,0 +1,340 @@
+"""Bodies and providers as a picture: bands of spending between them, those of shared providers in colour."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.arrangement import Arrangement, Level
+from geodata.maps.colour import HUES
+from geodata.maps.figures import INK, QUIET
+from geodata.maps.words import pounds
+from optimiser.domain import EVIDENCE
+from optimiser.wording import percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_BODIES, MOST_PROVIDERS, ENOUGH = 30, 24, 0.99  # of the spend drawn: providers beyond it are shown as one
+HALF = 0.5  # of what a provider is paid from here: whoever pays more leads
+SHARED, LED, OWN, POOLED = "shared", "led", "own", "pooled"
+DARK_ENOUGH = HUES[:6]  # yellow is too pale for a thin band
+GREYS = {LED: "#8b989e", OWN: "#b3bdc1", POOLED: "#d3d9db"}
+STRENGTH, QUIETLY = 0.66, 0.5  # how opaque bands are: of shared providers, of the rest
+WIDTH, LINE, FOOT, HEAD = 10.5, 0.165, 0.66, 1.12  # inches: of the picture, a line of text, what stands below and above
+LEFT, RIGHT, MONEY, FACTS = 0.235, 0.575, 0.885, 0.985  # ends of what stands beside each other, of the width
+BAR = 0.012
+BODY_LETTERS, PROVIDER_LETTERS = 32, 42  # that fit
+GAP = 0.04  # inches between blocks
+MILLION = 1_000_000
+LEAST = 0.005  # part of the spend that is named
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One provider of the picture, or (kind "pooled") the rest. spend: £ a year by body. kind: shared (several bodies
+    pay it materially, none more than half of that), led (one of several does), own (one body pays it)."""
+
+    code: str
+    name: str
+    kind: str
+    spend: NDArray[np.float64]
+
+    @property
+    def whole(self) -> float:
+        """£ a year of all bodies shown."""
+        return float(self.spend.sum())
+
+    @property
+    def bodies(self) -> int:
+        """How many pay it materially."""
+        return int((self.spend > 0).sum())
+
+    @property
+    def most(self) -> float:
+        """The part (0–1) that the one who pays most pays."""
+        return float(self.spend.max()) / self.whole
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What the picture shows, chosen from one level of the provider graph. bodies: names from north to south; the last
+    may stand for many. resting: label → its part of the spend. missing: the part of all spend that is left out."""
+
+    label: str
+    plural: str
+    bodies: tuple[str, ...]
+    providers: tuple[Shown, ...]
+    resting: tuple[tuple[str, float], ...]
+    missing: float
+    years: tuple[str, str]
+
+    @property
+    def named(self) -> tuple[Shown, ...]:
+        """The providers shown one by one."""
+        return tuple(provider for provider in self.providers if provider.kind != POOLED)
+
+    @property
+    def title(self) -> str:
+        """The claim."""
+        many = len(self.named)
+        which = f"{many} providers paid most" if len(self.providers) > many else f"{many} providers"
+        if len(self.bodies) == 1:
+            return f"One {self.label} pays the {which}"
+        shared = sum(provider.kind == SHARED for provider in self.named)
+        if not shared:
+            return f"One {self.label} pays most of what each of the {which} gets"
+        are, them = ("is", "it") if shared == 1 else ("are", "them")
+        return f"{shared} of the {which} {are} shared: no {self.label} pays {them} half"
+
+    @property
+    def subtitle(self) -> str:
+        """What is drawn."""
+        who = f"{len(self.bodies)} {self.plural}, north at the top," if len(self.bodies) > 1 else f"The {self.label}"
+        total = sum(provider.whole for provider in self.providers)
+        prices, lists = self.years
+        return (
+            f"{who} and whom they pay: £{total / MILLION:,.0f}m a year at {prices} prices, patient lists of {lists}. "
+            "The wider a band, the more is paid."
+        )
+
+    @property
+    def rests_on(self) -> str:
+        """The label of the data, and what is not drawn."""
+        parts = ", ".join(f"{label} {percent(share)}" for label, share in self.resting if share >= LEAST)
+        left = f"; {percent(self.missing)} of spending is left out, on edges below materiality" if self.missing else ""
+        return f"Flows: {parts}{left}."
+
+    @property
+    def described(self) -> str:
+        """The picture in words, for whoever cannot see it."""
+        largest = max(self.named, key=lambda provider: provider.whole)
+        return (
+            f"Bands of spending from {len(self.bodies)} {self.plural if len(self.bodies) > 1 else self.label} to "
+            f"{len(self.named)} providers. {self.title}. The largest, {largest.name}, is paid {pounds(largest.whole)} "
+            f"a year by {largest.bodies}, {percent(largest.most)} of it by one. {self.rests_on} "
+            "The table below has the figures."
+        )
+
+
+def drawing(arrangement: Arrangement) -> Drawing | None:
+    """What to draw: the commissioning scale, or the next larger one with at most 30 bodies, and the providers that get
+    99 % of their spend, at most 24; the rest of both as one. Only material edges that may be published; None where
+    there are none."""
+    planned = [level for level in arrangement.levels if not level.compared]
+    above = planned[[level.scale for level in planned].index(arrangement.anchor) :]
+    level = next((level for level in above if len(level.bodies) <= MOST_BODIES), above[-1])
+    table = np.where(level.material & ~level.hidden, level.flows.table, 0.0)
+    if not table.any():
+        return None
+    names, table = _fewer_bodies([body.name for body in level.bodies], table, _north(arrangement, level))
+    paid = table.sum(axis=0)
+    largest = [p for p in np.argsort(-paid, kind="stable").tolist() if paid[p] > 0]
+    enough = 1 + int(np.searchsorted(np.cumsum(paid[largest]), ENOUGH * paid.sum()))
+    few = largest[: min(enough, MOST_PROVIDERS)]
+    few = largest if len(few) + 1 == len(largest) else few  # one more takes no more room than the rest of one
+    shown = []
+    for p in _untangled(table, few):
+        provider = arrangement.dataset.providers[p]
+        shown.append(Shown(provider.code, provider.name, _kind(table[:, p]), table[:, p]))
+    if rest := largest[len(few) :]:
+        shown.append(Shown("", f"{len(rest):,} more providers", POOLED, table[:, rest].sum(axis=1)))
+    labels = level.flows.by_label.sum(axis=0)
+    scale, info = arrangement.scenario.scale(level.scale), arrangement.dataset.info
+    return Drawing(
+        label=scale.label,
+        plural=scale.plural,
+        bodies=tuple(names),
+        providers=tuple(shown),
+        resting=tuple(zip(EVIDENCE, (labels / labels.sum()).tolist(), strict=True)),
+        missing=float(1 - table.sum() / level.flows.table.sum()),
+        years=(info.price_year, info.list_year),
+    )
+
+
+def picture_bytes(shown: Drawing, kind: str = "png") -> bytes:
+    """The picture as the bytes of a "png" or "svg" file, the same each time."""
+    import matplotlib  # slow to load, and only figures need it
+
+    with matplotlib.rc_context({"svg.hashsalt": "providers", "svg.fonttype": "none", "font.family": "sans-serif"}):
+        out = io.BytesIO()
+        made = _draw(shown)
+        made.savefig(out, format=kind, dpi=150, facecolor="white", metadata={"Date": None} if kind == "svg" else None)
+    return out.getvalue()
+
+
+def _kind(spend: Floats) -> str:
+    if (spend > 0).sum() < 2:
+        return OWN
+    return LED if spend.max() > HALF * spend.sum() else SHARED
+
+
+def _north(arrangement: Arrangement, level: Level) -> Floats:
+    """Mean northing of each body's practices, metres."""
+    practices = arrangement.dataset.practices
+    return np.array([np.mean([practices[i].northing for i in body.members]) for body in level.bodies])
+
+
+def _fewer_bodies(names: list[str], table: Floats, north: Floats) -> tuple[list[str], Floats]:
+    """From north to south; where there are too many, those that spend most, and the rest as one below them."""
+    most = np.argsort(-table.sum(axis=1), kind="stable")
+    kept = most if len(most) <= MOST_BODIES else most[: MOST_BODIES - 1]
+    order = kept[np.argsort(-north[kept], kind="stable")]
+    found, rows = [names[b] for b in order], table[order]
+    rest = most[len(kept) :]
+    if len(rest):
+        return [*found, f"{len(rest):,} more"], np.vstack([rows, table[rest].sum(axis=0)])
+    return found, rows
+
+
+def _untangled(table: Floats, providers: Sequence[int]) -> list[int]:
+    """Providers in the order of the middle of the bodies that pay them, so that bands cross little."""
+    middle = np.arange(len(table)) + 0.5
+    return sorted(providers, key=lambda p: (float(middle @ table[:, p]) / float(table[:, p].sum()), p))
+
+
+def _draw(shown: Drawing) -> Figure:
+    from matplotlib.figure import Figure
+
+    lines = max(len(shown.bodies), len(shown.providers))
+    tall = max(lines * LINE * 1.75, 4.2)
+    height = tall + HEAD + FOOT
+    figure = Figure(figsize=(WIDTH, height))
+    axes = figure.add_axes((0, FOOT / height, 1, tall / height))
+    axes.set_xlim(0, 1)
+    axes.set_ylim(tall, 0)
+    axes.set_axis_off()
+    table = np.array([provider.spend for provider in shown.providers]).T
+    left, right, per_pound = _stack(table.sum(axis=1), table.sum(axis=0), tall)
+    colours = _colours(shown)
+    _bands(axes, table * per_pound, left, right, colours)
+    _names(axes, shown, left + table.sum(axis=1) * per_pound / 2, right + table.sum(axis=0) * per_pound / 2)
+    figure.text(0.02, 1 - 0.22 / height, _plain(shown.title), fontsize=14, fontweight="bold", color=INK, va="top")
+    said = f"{shown.subtitle}\n{shown.rests_on}"
+    figure.text(0.02, 1 - 0.5 / height, _plain(said), fontsize=8.5, color=QUIET, va="top", linespacing=1.4)
+    _legend(figure, shown, [colours[k] for k, p in enumerate(shown.providers) if p.kind == SHARED])
+    return figure
+
+
+def _colours(shown: Drawing) -> list[str]:
+    """A hue for each shared provider, so that its bands can be followed, greys for the rest."""
+    hues = iter(DARK_ENOUGH * len(shown.providers))
+    return [next(hues) if provider.kind == SHARED else GREYS[provider.kind] for provider in shown.providers]
+
+
+def _stack(bodies: Floats, providers: Floats, tall: float) -> tuple[Floats, Floats, float]:
+    """Tops of the blocks on both sides (inches) and inches per pound: as large as fits when every block has a line."""
+    low, high = 0.0, tall / bodies.sum()
+    for _ in range(50):
+        middle = (low + high) / 2
+        need = max(np.maximum(side * middle + GAP, LINE).sum() for side in (bodies, providers))
+        low, high = (middle, high) if need <= tall else (low, middle)
+    tops = []
+    for side in (bodies, providers):
+        slots = np.maximum(side * low + GAP, LINE)
+        slots += (tall - slots.sum()) / len(slots)
+        tops.append(np.cumsum(slots) - slots + (slots - side * low) / 2)
+    return tops[0], tops[1], low
+
+
+def _bands(axes: Axes, thick: Floats, left: Floats, right: Floats, colours: Sequence[str]) -> None:
+    """One band an edge, smoothly from block to block: coloured ones over grey ones, wide over thin."""
+    from matplotlib.patches import PathPatch, Rectangle
+    from matplotlib.path import Path
+
+    leaves = left[:, None] + np.cumsum(thick, axis=1) - thick
+    arrives = right[None, :] + np.cumsum(thick, axis=0) - thick
+    a, b = LEFT + BAR, RIGHT - BAR
+    middle = (a + b) / 2
+    codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
+    for i, k in sorted(np.argwhere(thick > 0).tolist(), key=lambda edge: thick[edge[0], edge[1]]):
+        top, end, wide = leaves[i, k], arrives[i, k], thick[i, k]
+        corners = [
+            (a, top), (middle, top), (middle, end), (b, end),
+            (b, end + wide), (middle, end + wide), (middle, top + wide), (a, top + wide), (a, top),
+        ]  # fmt: skip
+        quiet = colours[k] in GREYS.values()
+        axes.add_patch(
+            PathPatch(
+                Path(corners, codes),
+                facecolor=colours[k],
+                alpha=QUIETLY if quiet else STRENGTH,
+                edgecolor="white",
+                linewidth=0.25 if wide > GAP else 0,
+                zorder=2 if quiet else 3,
+            )
+        )
+    for top, wide in zip(left, thick.sum(axis=1), strict=True):
+        axes.add_patch(Rectangle((LEFT, top), BAR, wide, facecolor=INK, zorder=5))
+    for top, wide, colour in zip(right, thick.sum(axis=0), colours, strict=True):
+        axes.add_patch(Rectangle((RIGHT - BAR, top), BAR, wide, facecolor=colour, zorder=5))
+
+
+def _names(axes: Axes, shown: Drawing, left: Floats, right: Floats) -> None:
+    """Bodies and providers by name; what each provider is paid, by how many, and how much of it by one."""
+    small = {"fontsize": 7.5, "color": QUIET, "va": "center", "ha": "right"}
+    for name, middle in zip(shown.bodies, left, strict=True):
+        short = _plain(_short(name, BODY_LETTERS))
+        axes.text(LEFT - 0.008, middle, short, ha="right", va="center", fontsize=8, color=INK)
+    for provider, middle in zip(shown.providers, right, strict=True):
+        weight = "bold" if provider.kind == SHARED else "normal"
+        short = _plain(_short(provider.name, PROVIDER_LETTERS))
+        axes.text(RIGHT + 0.008, middle, short, va="center", fontsize=8, color=INK, fontweight=weight)
+        paid = provider.whole / MILLION
+        axes.text(MONEY, middle, f"{paid:,.0f}" if paid >= 10 else f"{paid:,.1f}", **small)
+        if provider.kind != POOLED:
+            said = f"{provider.bodies} · {100 * provider.most:.0f} %" if provider.bodies > 1 else "1"
+            axes.text(FACTS, middle, said, **small)
+    for place, words in ((MONEY, "£m a year"), (FACTS, "payers · most")):
+        axes.text(place, -0.09, words, **{**small, "fontsize": 7, "va": "bottom"})
+
+
+def _legend(figure: Figure, shown: Drawing, hues: Sequence[str]) -> None:
+    from matplotlib.legend_handler import HandlerTuple
+    from matplotlib.patches import Patch
+
+    one = f"one {shown.label}"
+    words = {LED: f"{one} of several pays more than half", OWN: f"{one} pays it", POOLED: "smaller providers together"}
+    used = {provider.kind for provider in shown.providers}
+    keys: list[tuple[object, str]] = []
+    if hues:
+        several = tuple(Patch(facecolor=hue, alpha=STRENGTH) for hue in dict.fromkeys(hues[:4]))
+        keys.append((several, f"colour and bold: shared, and no {shown.label} pays half of what it gets from here"))
+    keys += [(Patch(facecolor=GREYS[kind]), said) for kind, said in words.items() if kind in used]
+    figure.legend(
+        [key for key, _ in keys],
+        [said for _, said in keys],
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
+        loc="lower left",
+        bbox_to_anchor=(0.012, 0.0),
+        ncols=2,
+        frameon=False,
+        fontsize=8,
+        labelcolor=INK,
+        columnspacing=1.6,
+    )
+
+
+def _short(name: str, longest: int) -> str:
+    """A name that fits: without the legal form, then without words of its middle, as the end tells neighbours apart."""
+    for ending in (" NHS Foundation Trust", " NHS Trust"):
+        name = name.removesuffix(ending)
+    words = name.split(" ")
+    for kept in range(len(words) - 1, 1, -1):
+        if len(name) <= longest:
+            break
+        head, tail = words[: (kept + 1) // 2], words[len(words) - kept // 2 :]
+        name = f"{' '.join(head).rstrip(',-– ')} … {' '.join(tail)}"
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
+
+
+def _plain(text: str) -> str:
+    """Mathematics marks made harmless."""
+    return text.replace("$", r"\$")
