@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import networkx as nx
 import numpy as np
@@ -182,16 +183,14 @@ def provider_graph(
         )
     services = [service.id for service in dataset.services]
     pair = flows.body * max(len(dataset.providers), 1) + flows.provider
-    starts = np.flatnonzero(np.r_[True, np.diff(pair) > 0]) if len(pair) else np.empty(0, int)
-    labels = np.add.reduceat(flows.by_label, starts) if len(pair) else flows.by_label
-    cases = np.add.reduceat(flows.activity, starts) if len(pair) else flows.activity
-    for first, last, by_label, activity in zip(starts, [*starts[1:], len(pair)], labels, cases, strict=True):
+    starts = np.flatnonzero(np.r_[True, np.diff(pair) > 0][: len(pair)])
+    for first, last in pairwise([*starts, len(pair)]):
         b, p = int(flows.body[first]), int(flows.provider[first])
-        label = EVIDENCE[int(by_label.argmax())]
+        label = EVIDENCE[int(flows.by_label[first:last].sum(axis=0).argmax())]
         share = float(shares[b, p])
         facts: dict[str, float | str] = {
             "spend": float(table[b, p]),
-            "activity": float(activity),
+            "activity": float(flows.activity[first:last].sum()),
             "share_of_body": float(table[b, p] / by_body[b]) if by_body[b] else 0.0,
             "label": label,
             "material": int(material[b, p]),
