@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Draw the five pictures of the README from a fresh plan: the maps, the terminal, the two pages, who commissions what.
+"""Draw the pictures of the documentation from a fresh plan.
+
+The README's five are the maps, the terminal, the two pages and who commissions what; the method's one is who pays whom.
 
     python scripts/pictures.py [--scenario demo] [--out docs/pictures]
 
@@ -25,10 +27,12 @@ import numpy as np  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from PIL import Image  # noqa: E402
 
+from geodata.arrangement import Arrangement  # noqa: E402
 from geodata.demo import region  # noqa: E402
 from geodata.ground import Ground  # noqa: E402
 from geodata.maps.figures import figure_bytes  # noqa: E402
 from geodata.maps.page import write_map  # noqa: E402
+from geodata.maps.provider_picture import drawing, picture_bytes  # noqa: E402
 from geodata.maps.report import write_report  # noqa: E402
 from geodata.plan_tables import capital  # noqa: E402
 from geodata.read import read_dataset  # noqa: E402
@@ -58,7 +62,7 @@ def main() -> int:
 
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Draw the five pictures of the README from a fresh plan.")
+    parser = argparse.ArgumentParser(description="Draw the pictures of the documentation from a fresh plan.")
     parser.add_argument("--scenario", default="demo", help="a bundled scenario's name, or a TOML file")
     parser.add_argument("--data", type=Path, help="a dataset folder; the demo region when left out")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "pictures", help="folder of the pictures")
@@ -70,6 +74,9 @@ def draw(plan: Plan, ground: Ground, out: Path) -> list[str]:
     save(maps(plan, ground), out / "structure.png")
     save(terminal_screen(plan), out / "terminal.png")
     save(services(plan), out / "services.png")
+    shown = drawing(Arrangement.of(plan))
+    if shown is not None:
+        save(Image.open(io.BytesIO(picture_bytes(shown))).convert("RGB"), out / "providers.png")
     missing = []
     for name, write, height in (("map", write_map, 900), ("report", write_report, 1200)):
         with tempfile.TemporaryDirectory() as folder:

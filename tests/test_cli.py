@@ -139,6 +139,44 @@ def refused(monkeypatch, capsys, empty: Path, *words: object) -> tuple[int, str]
     return code, said.err
 
 
+def test_the_provider_graph_of_today_and_of_a_hand_made_map(tmp_path, empty, monkeypatch, capsys):
+    """Walk A, step 3: who pays whom today, and under a proposal beside today; nothing is planned."""
+    assert consortia(monkeypatch, "graph", "--scenario", "demo", "--out", tmp_path / "today") == 0
+    said = capsys.readouterr().out
+    assert "Calderminster Teaching Hospitals" in said and "weight today" not in said
+    drawn = ROOT / "docs" / "examples" / "councils.csv"
+    assert consortia(monkeypatch, "graph", drawn, "--scenario", "demo", "--out", tmp_path / "drawn") == 0
+    said = capsys.readouterr().out
+    assert "weight today" in said and str(tmp_path / "drawn" / "provider_graph.svg") in said
+    for name, scales in (("today", {"locality", "alliance", "agency"}), ("drawn", set())):
+        files = {path.name for path in (tmp_path / name).iterdir()}
+        assert {"provider_graph.graphml", "provider_graph.png", "provider_power.csv", "provider_shares.csv"} <= files
+        assert {f"provider_graph_{scale}.graphml" for scale in scales} <= files
+    manifest = json.loads((tmp_path / "drawn" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["status"] == "measured, not optimised" and manifest["options"]["map"] == "councils.csv"
+    assert consortia(monkeypatch, "graph", "--scenario", "demo", "--out", tmp_path / "today") == 7
+    assert not list(empty.iterdir())
+
+
+def test_a_graph_needs_flows_and_bodies(tmp_path, empty, monkeypatch, capsys):
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for path in region().iterdir():
+        if path.name not in ("flows.csv", "practices.csv", "relationships.csv"):
+            (bare / path.name).write_bytes(path.read_bytes())
+    with (region() / "practices.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    kept = [key for key in rows[0] if not key.startswith("existing_")]
+    with (bare / "practices.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, kept, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    assert consortia(monkeypatch, "graph", "--data", bare, "--out", tmp_path / "none") == 3
+    said = capsys.readouterr().err
+    assert "flows.csv" in said and "existing_<scale>" in said, "both faults in one report"
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_misspelt_key_is_answered_with_the_nearest(empty, monkeypatch, capsys):
     (empty / "mine.toml").write_text('extends = "demo"\n\n[scale.consortium]\nmin_patient = 60000\n')
     code, said = refused(monkeypatch, capsys, empty, "plan", "mine.toml", "--out", "run")

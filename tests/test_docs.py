@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from geodata import plan_tables, summary
+from geodata import plan_tables, provider_tables, summary
+from geodata.arrangement import Arrangement
 from geodata.demo import region
 from geodata.publish import publish
 from geodata.read import read_dataset
@@ -92,7 +93,7 @@ def parse(words: tuple[str, ...]) -> tuple[str, dict]:
 
 
 def test_the_pages_have_commands_of_every_kind() -> None:
-    assert {c.words[1] for c in OURS} >= {"plan", "validate", "evaluate", "import"}
+    assert {c.words[1] for c in OURS} >= {"plan", "validate", "evaluate", "graph", "import"}
     assert {c.code for c in commands()} >= {0, 2, 3, 4, 7}
     assert SCRIPTS
     assert len(QUICK) >= 6
@@ -101,7 +102,7 @@ def test_the_pages_have_commands_of_every_kind() -> None:
 @pytest.mark.parametrize("command", OURS, ids=str)
 def test_a_command_is_understood_and_its_scenario_loads(command: Command) -> None:
     name, given = parse(command.words[1:])
-    if name in ("plan", "evaluate") and command.code == 0:
+    if name in ("plan", "evaluate", "graph") and command.code == 0:
         wanted = given["scenario"]
         overrides = dict(parse_override(text) for text in given["overrides"] or [])
         scenario = load_scenario(ROOT / wanted if wanted.endswith(".toml") else wanted, overrides)
@@ -220,7 +221,9 @@ def general(column: str, scales: tuple[str, ...], anchor: str, own_anchor: bool)
 
 def test_every_column_of_every_table_is_explained() -> None:
     plan = plans.plan()
-    for table in filter(None, (make(plan) for make in TABLES)):
+    bought = Arrangement.of(plan)
+    providers = provider_tables.provider_shares(bought), provider_tables.provider_power(bought)
+    for table in (*filter(None, (make(plan) for make in TABLES)), *providers):
         said = section(f"{table.name}.csv")
         measured = {m.name for m in (*plan_tables.measures(plan.scorecard), *plan_tables.measures(plan.baseline))}
         for column in (c.name for c in table.columns if c.name.removesuffix("_evidence") not in measured):
@@ -246,6 +249,8 @@ def test_every_file_of_a_run_is_listed(tmp_path: Path) -> None:
     publish(plan, plans.ground(plan.dataset), tmp_path / "run", {})
     written = {path.name for path in (tmp_path / "run").iterdir()}
     text = (ROOT / "docs" / "outputs.md").read_text(encoding="utf-8").split("\n## ")[0]
-    listed = set(re.findall(r"`([\w.]+\.\w+)`", text))
-    assert written <= listed
-    assert listed <= written | {"bodies_today.csv", "pins.csv"}
+    listed = set(re.findall(r"`([\w.<>]+\.\w+)`", text))
+    by_scale = {name for name in listed if "<scale>" in name}
+    of_scales = {name.replace("<scale>", scale) for name in by_scale for scale in plan.structure.scales}
+    assert written <= listed | of_scales
+    assert listed - by_scale <= written | {"bodies_today.csv", "pins.csv"}

@@ -206,6 +206,21 @@ def test_the_page_fits_a_telephone(browser, folder):
     opened.page.close()
 
 
+def test_the_paper_shows_who_pays_whom_and_says_it_in_words_and_figures(browser, folder):
+    """The alternative text holds the picture's figures, and the table beneath has a row for every provider drawn."""
+    plan = plans.plan()
+    paid = np.bincount(plan.dataset.flows.provider, weights=plan.dataset.flows.spend).max()
+    opened = Page(browser, folder / "report.html", 1200)
+    picture = opened.page.locator("section:has(#providers) img")
+    assert picture.evaluate("image => image.complete && image.naturalWidth > 600 && image.clientWidth > 600")
+    said = picture.get_attribute("alt")
+    assert "Bands of spending from 2 consortia to 2 providers" in said
+    assert f"£{paid / 1e6:,.2f}m a year by 1" in said and "disaggregated" in said
+    table = opened.page.locator("section:has(#providers) table").inner_text()
+    assert "Westmoor Royal" in table and "Eastmoor General" in table and "as services are placed" in table
+    opened.page.close()
+
+
 def test_the_words_a_reader_must_see_are_there(browser, folder):
     for name in ("map.html", "report.html"):
         opened = Page(browser, folder / name)

@@ -28,7 +28,7 @@ def book(path):
 def test_the_sheets_a_planner_expects(book):
     assert book.sheetnames == [
         "Summary", "Scorecard vs today", "Alliances", "Consortia", "Localities", "Practices", "Placement",
-        "Five questions", "Contracts", "Functions", "Assumptions", "Sensitivity",
+        "Five questions", "Contracts", "Power with providers", "Functions", "Assumptions", "Sensitivity",
     ]  # fmt: skip
 
 
