@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.disclosure import hidden_cells
+from geodata.plan_tables import names
 from optimiser.domain import Body, Dataset, Placement, Structure
-from optimiser.power import nearest_scale
+from optimiser.power import Purchasers, as_placed, each_alone, nearest_scale
 from optimiser.providers import BodyFlows, aggregate, bodies_of, materiality
 
 if TYPE_CHECKING:
@@ -75,29 +76,28 @@ class Arrangement:
     @cached_property
     def levels(self) -> tuple[Level, ...]:
         """Every scale of the structure, small to large, then of today's bodies."""
-        return tuple(self._levels())
+        own = [self._level(self.structure, scale, compared=False) for scale in self.structure.scales]
+        today = self.today
+        return (*own, *(self._level(today, scale, compared=True) for scale in (today.scales if today else ())))
 
-    def _levels(self) -> Iterator[Level]:
+    @cached_property
+    def purchasers(self) -> Mapping[str, Purchasers]:
+        """Who buys, by view: "today" and "placed" only where they are known, "alone" with each body for itself."""
+        found = {}
+        if self.today is not None:
+            found["today"] = each_alone(self.dataset, self.today, self.today_scale)
+        found["alone"] = each_alone(self.dataset, self.structure, self.anchor)
+        if self.placement is not None:
+            found["placed"] = as_placed(self.dataset, self.structure, self.anchor, self.placement, names(self))
+        return found
+
+    def _level(self, structure: Structure, scale: str, compared: bool) -> Level:
         order = self.scenario.scales_used
-        for map_name, structure in ((self.map, self.structure), (TODAY, self.today)):
-            for scale in structure.scales if structure is not None else ():
-                bodies, of = bodies_of(structure, scale)
-                flows = aggregate(self.dataset, of, len(bodies))
-                cut = materiality(self.dataset, self.scenario.contracts)
-                whole = order.index(scale) >= order.index(self.anchor)
-                codes = sorted({body.parent for body in bodies})
-                yield Level(
-                    map_name,
-                    structure is self.today,
-                    scale,
-                    bodies,
-                    flows,
-                    cut,
-                    whole,
-                    hidden_cells(
-                        flows.cases,
-                        (flows.table > cut) | whole,
-                        np.array([codes.index(body.parent) for body in bodies]),
-                        self.scenario.disclosure,
-                    ),
-                )
+        bodies, of = bodies_of(structure, scale)
+        flows, cut = aggregate(self.dataset, of, len(bodies)), materiality(self.dataset, self.scenario.contracts)
+        whole = order.index(scale) >= order.index(self.anchor)
+        parents = sorted({body.parent for body in bodies})
+        held_by = np.array([parents.index(body.parent) for body in bodies])
+        shown = (flows.table > cut) | whole
+        hidden = hidden_cells(flows.cases, shown, held_by, self.scenario.disclosure)
+        return Level(TODAY if compared else self.map, compared, scale, bodies, flows, cut, whole, hidden)

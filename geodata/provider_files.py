@@ -12,6 +12,7 @@ from geodata.disclosure import HIDDEN, Rule, hidden_with, suppress
 from optimiser.providers import provider_graph
 
 ROUGH = -4  # to £10,000: what is rounded so gives no small count away
+DECIMALS = 3  # of an average over bodies, likewise
 
 
 def write_graphs(arrangement: Arrangement, folder: Path) -> None:
@@ -42,7 +43,9 @@ def published(arrangement: Arrangement, level: Level, detail: bool) -> nx.Graph:
         edges="all" if level.whole else "above materiality",
     )
     for node, facts in whole.nodes(data=True):
-        safe.add_node(node, **facts | {"label": facts["name"], "spend": float(round(facts["spend"], ROUGH))})
+        hhi = facts["hhi"] if level.map != TODAY else round(facts["hhi"], DECIMALS)
+        spend = float(round(facts["spend"], ROUGH))
+        safe.add_node(node, **facts | {"label": facts["name"], "spend": spend, "hhi": hhi})
     for body, provider, facts in whole.edges(data=True):
         at = body_at[body], provider_at[provider]
         if facts["material"] or level.whole:

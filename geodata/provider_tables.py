@@ -9,13 +9,12 @@ import numpy as np
 
 from geodata.arrangement import TODAY, Arrangement, Level
 from geodata.disclosure import HIDDEN, suppress
-from geodata.plan_tables import Column, Table, names
-from geodata.provider_files import ROUGH
+from geodata.plan_tables import Column, Table
+from geodata.provider_files import DECIMALS, ROUGH
 from optimiser.domain import EVIDENCE
-from optimiser.power import Purchasers, as_placed, each_alone, power, reached, resting_on, weight_of
+from optimiser.power import power, reached, resting_on, weight_of
 from optimiser.providers import WITHHELD, band, provider_income, weak
 
-DECIMALS = 3  # of what is an average over bodies: more would give single flows away
 VIEWS = {"today": "today", "alone": "each body for itself", "placed": "as services are placed"}
 
 
@@ -45,7 +44,7 @@ def provider_power(arrangement: Arrangement) -> Table:
     """One row a provider: who pays it, and the weight behind that, today, with each body for itself, and as placed."""
     dataset, scenario = arrangement.dataset, arrangement.scenario
     bands = reached(scenario)
-    views = dict(purchasers(arrangement))
+    views = arrangement.purchasers
     columns = [
         Column("provider", "Provider code"),
         Column("provider_name", "Provider"),
@@ -105,19 +104,11 @@ def average_weight(arrangement: Arrangement) -> tuple[dict[str, float], float]:
     known = np.array([not weak(label) for label in resting_on(dataset)]) & (whole > 0)
     if not known.any():
         return {}, 0.0
-    found = {view: power(dataset, arrangement.scenario, buyers).weight for view, buyers in purchasers(arrangement)}
+    found = {
+        view: power(dataset, arrangement.scenario, buyers).weight for view, buyers in arrangement.purchasers.items()
+    }
     means = {view: float(np.average(weight[known], weights=whole[known])) for view, weight in found.items()}
     return means, float(whole[known].sum() / whole.sum())
-
-
-def purchasers(arrangement: Arrangement) -> Iterator[tuple[str, Purchasers]]:
-    """View → who buys; "today" and "placed" only where they are known."""
-    dataset, structure = arrangement.dataset, arrangement.structure
-    if arrangement.today is not None:
-        yield "today", each_alone(dataset, arrangement.today, arrangement.today_scale)
-    yield "alone", each_alone(dataset, structure, arrangement.anchor)
-    if arrangement.placement is not None:
-        yield "placed", as_placed(dataset, structure, arrangement.anchor, arrangement.placement, names(arrangement))
 
 
 def _edges(arrangement: Arrangement, level: Level) -> Iterator[tuple[object, ...]]:
@@ -130,7 +121,7 @@ def _edges(arrangement: Arrangement, level: Level) -> Iterator[tuple[object, ...
         of = arrangement.structure.membership[level.scale]
         behind = {
             view: weight_of(dataset, buyers, of, flows.bodies)
-            for view, buyers in purchasers(arrangement)
+            for view, buyers in arrangement.purchasers.items()
             if view != "alone"
         }
     for b, p in np.argwhere(level.material).tolist():

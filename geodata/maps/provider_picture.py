@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,15 +23,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_BODIES, MOST_PROVIDERS, ENOUGH = 30, 24, 0.99  # of the spend drawn: providers beyond it are shown as one
+MOST_POOLED = 0.25  # of the spend: more would be a block that says nothing
 HALF = 0.5  # of what a provider is paid from here: whoever pays more leads
 SHARED, LED, OWN, POOLED = "shared", "led", "own", "pooled"
 DARK_ENOUGH = HUES[:6]  # yellow is too pale for a thin band
 GREYS = {LED: "#8b989e", OWN: "#b3bdc1", POOLED: "#d3d9db"}
 STRENGTH, QUIETLY = 0.66, 0.5  # how opaque bands are: of shared providers, of the rest
-WIDTH, LINE, FOOT, HEAD = 10.5, 0.165, 0.66, 1.12  # inches: of the picture, a line of text, what stands below and above
+WIDTH, LINE, FOOT, HEAD = 10.5, 0.165, 0.66, 0.79  # inches: of the picture, a line of text, what stands below and above
 LEFT, RIGHT, MONEY, FACTS = 0.235, 0.575, 0.885, 0.985  # ends of what stands beside each other, of the width
 BAR = 0.012
-BODY_LETTERS, PROVIDER_LETTERS = 32, 42  # that fit
+ENDINGS = (" NHS Foundation Trust", " NHS Trust", " Integrated Care Board", " ICB")
+BODY_LETTERS, PROVIDER_LETTERS, LETTERS = 32, 41, 160  # that fit
 GAP = 0.04  # inches between blocks
 MILLION = 1_000_000
 LEAST = 0.005  # part of the spend that is named
@@ -66,14 +69,17 @@ class Shown:
 @dataclass(frozen=True)
 class Drawing:
     """What the picture shows, chosen from one level of the provider graph. bodies: names from north to south; the last
-    may stand for many. resting: label → its part of the spend. missing: the part of all spend that is left out."""
+    may stand for many. whole: how many bodies there are. resting: label → its part of the spend. Left out are edges
+    below materiality (missing: their part of all spend) and providers (unnamed: how many, and their part)."""
 
     label: str
     plural: str
     bodies: tuple[str, ...]
+    whole: int
     providers: tuple[Shown, ...]
     resting: tuple[tuple[str, float], ...]
     missing: float
+    unnamed: tuple[int, float]
     years: tuple[str, str]
 
     @property
@@ -85,8 +91,8 @@ class Drawing:
     def title(self) -> str:
         """The claim."""
         many = len(self.named)
-        which = f"{many} providers paid most" if len(self.providers) > many else f"{many} providers"
-        if len(self.bodies) == 1:
+        which = f"{many} providers paid most" if len(self.providers) > many or self.unnamed[0] else f"{many} providers"
+        if self.whole == 1:
             return f"One {self.label} pays the {which}"
         shared = sum(provider.kind == SHARED for provider in self.named)
         if not shared:
@@ -97,7 +103,7 @@ class Drawing:
     @property
     def subtitle(self) -> str:
         """What is drawn."""
-        who = f"{len(self.bodies)} {self.plural}, north at the top," if len(self.bodies) > 1 else f"The {self.label}"
+        who = f"{self.whole:,} {self.plural}, north at the top," if self.whole > 1 else f"The {self.label}"
         total = sum(provider.whole for provider in self.providers)
         prices, lists = self.years
         return (
@@ -110,6 +116,8 @@ class Drawing:
         """The label of the data, and what is not drawn."""
         parts = ", ".join(f"{label} {percent(share)}" for label, share in self.resting if share >= LEAST)
         left = f"; {percent(self.missing)} of spending is left out, on edges below materiality" if self.missing else ""
+        count, part = self.unnamed
+        left += f"; {percent(part)} goes to {count:,} more providers, not drawn" if count else ""
         return f"Flows: {parts}{left}."
 
     @property
@@ -117,7 +125,7 @@ class Drawing:
         """The picture in words, for whoever cannot see it."""
         largest = max(self.named, key=lambda provider: provider.whole)
         return (
-            f"Bands of spending from {len(self.bodies)} {self.plural if len(self.bodies) > 1 else self.label} to "
+            f"Bands of spending from {self.whole:,} {self.plural if self.whole > 1 else self.label} to "
             f"{len(self.named)} providers. {self.title}. The largest, {largest.name}, is paid {pounds(largest.whole)} "
             f"a year by {largest.bodies}, {percent(largest.most)} of it by one. {self.rests_on} "
             "The table below has the figures."
@@ -144,7 +152,9 @@ def drawing(arrangement: Arrangement) -> Drawing | None:
     for p in _untangled(table, few):
         provider = arrangement.dataset.providers[p]
         shown.append(Shown(provider.code, provider.name, _kind(table[:, p]), table[:, p]))
-    if rest := largest[len(few) :]:
+    rest = largest[len(few) :]
+    much = float(paid[rest].sum() / level.flows.table.sum())
+    if rest and much <= MOST_POOLED:
         shown.append(Shown("", f"{len(rest):,} more providers", POOLED, table[:, rest].sum(axis=1)))
     labels = level.flows.by_label.sum(axis=0)
     scale, info = arrangement.scenario.scale(level.scale), arrangement.dataset.info
@@ -152,9 +162,11 @@ def drawing(arrangement: Arrangement) -> Drawing | None:
         label=scale.label,
         plural=scale.plural,
         bodies=tuple(names),
+        whole=len(level.bodies),
         providers=tuple(shown),
         resting=tuple(zip(EVIDENCE, (labels / labels.sum()).tolist(), strict=True)),
         missing=float(1 - table.sum() / level.flows.table.sum()),
+        unnamed=(len(rest), much) if much > MOST_POOLED else (0, 0.0),
         years=(info.price_year, info.list_year),
     )
 
@@ -205,7 +217,8 @@ def _draw(shown: Drawing) -> Figure:
 
     lines = max(len(shown.bodies), len(shown.providers))
     tall = max(lines * LINE * 1.75, 4.2)
-    height = tall + HEAD + FOOT
+    said = [line for text in (shown.subtitle, shown.rests_on) for line in wrap(text, LETTERS)]
+    height = tall + HEAD + LINE * len(said) + FOOT
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.add_axes((0, FOOT / height, 1, tall / height))
     axes.set_xlim(0, 1)
@@ -217,16 +230,21 @@ def _draw(shown: Drawing) -> Figure:
     _bands(axes, table * per_pound, left, right, colours)
     _names(axes, shown, left + table.sum(axis=1) * per_pound / 2, right + table.sum(axis=0) * per_pound / 2)
     figure.text(0.02, 1 - 0.22 / height, _plain(shown.title), fontsize=14, fontweight="bold", color=INK, va="top")
-    said = f"{shown.subtitle}\n{shown.rests_on}"
-    figure.text(0.02, 1 - 0.5 / height, _plain(said), fontsize=8.5, color=QUIET, va="top", linespacing=1.4)
+    figure.text(0.02, 1 - 0.5 / height, _plain("\n".join(said)), fontsize=8.5, color=QUIET, va="top", linespacing=1.4)
     _legend(figure, shown, [colours[k] for k, p in enumerate(shown.providers) if p.kind == SHARED])
     return figure
 
 
 def _colours(shown: Drawing) -> list[str]:
-    """A hue for each shared provider, so that its bands can be followed, greys for the rest."""
-    hues = iter(DARK_ENOUGH * len(shown.providers))
-    return [next(hues) if provider.kind == SHARED else GREYS[provider.kind] for provider in shown.providers]
+    """Greys, but for shared providers a hue, so that bands can be followed: the largest choose first, each the hue used
+    least that its neighbours lack."""
+    chosen = {k: GREYS[p.kind] for k, p in enumerate(shown.providers) if p.kind != SHARED}
+    shared = [k for k in range(len(shown.providers)) if k not in chosen]
+    for k in sorted(shared, key=lambda k: -shown.providers[k].whole):
+        at, used = shared.index(k), [chosen.get(other) for other in shared]
+        beside = {used[n] for n in (at - 1, at + 1) if 0 <= n < len(shared)}
+        chosen[k] = min(DARK_ENOUGH, key=lambda hue: (hue in beside, used.count(hue)))
+    return [chosen[k] for k in range(len(shown.providers))]
 
 
 def _stack(bodies: Floats, providers: Floats, tall: float) -> tuple[Floats, Floats, float]:
@@ -290,7 +308,7 @@ def _names(axes: Axes, shown: Drawing, left: Floats, right: Floats) -> None:
         paid = provider.whole / MILLION
         axes.text(MONEY, middle, f"{paid:,.0f}" if paid >= 10 else f"{paid:,.1f}", **small)
         if provider.kind != POOLED:
-            said = f"{provider.bodies} · {100 * provider.most:.0f} %" if provider.bodies > 1 else "1"
+            said = f"{provider.bodies} · {min(100 * provider.most, 99):.0f} %" if provider.bodies > 1 else "1"
             axes.text(FACTS, middle, said, **small)
     for place, words in ((MONEY, "£m a year"), (FACTS, "payers · most")):
         axes.text(place, -0.09, words, **{**small, "fontsize": 7, "va": "bottom"})
@@ -324,8 +342,8 @@ def _legend(figure: Figure, shown: Drawing, hues: Sequence[str]) -> None:
 
 def _short(name: str, longest: int) -> str:
     """A name that fits: without the legal form, then without words of its middle, as the end tells neighbours apart."""
-    for ending in (" NHS Foundation Trust", " NHS Trust"):
-        name = name.removesuffix(ending)
+    for form in ENDINGS:
+        name = name.removesuffix(form)
     words = name.split(" ")
     for kept in range(len(words) - 1, 1, -1):
         if len(name) <= longest:

@@ -56,7 +56,7 @@ def _providers(plan: Plan) -> dict[str, Any] | None:
         return None
     power = {str(row["provider"]): row for row in provider_tables.provider_power(arrangement).records()}
     weight, known = provider_tables.average_weight(arrangement)
-    views = [view for view, _ in provider_tables.purchasers(arrangement)]
+    views = list(arrangement.purchasers)
     rows: list[dict[str, Any]] = []
     for provider in sorted(shown.providers, key=lambda p: (p.kind == POOLED, -p.whole)):
         row = power.get(provider.code, {})
