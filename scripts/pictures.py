@@ -76,7 +76,7 @@ def draw(plan: Plan, ground: Ground, out: Path) -> list[str]:
     save(services(plan), out / "services.png")
     shown = drawing(Arrangement.of(plan))
     if shown is not None:
-        save(Image.open(io.BytesIO(picture_bytes(shown))).convert("RGB"), out / "providers.png")
+        (out / "providers.svg").write_bytes(picture_bytes(shown, "svg"))
     missing = []
     for name, write, height in (("map", write_map, 900), ("report", write_report, 1200)):
         with tempfile.TemporaryDirectory() as folder:

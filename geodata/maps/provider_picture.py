@@ -81,6 +81,8 @@ class Drawing:
     missing: float
     unnamed: tuple[int, float]
     years: tuple[str, str]
+    place: str
+    synthetic: bool
 
     @property
     def named(self) -> tuple[Shown, ...]:
@@ -107,8 +109,8 @@ class Drawing:
         total = sum(provider.whole for provider in self.providers)
         prices, lists = self.years
         return (
-            f"{who} and whom they pay: £{total / MILLION:,.0f}m a year at {prices} prices, patient lists of {lists}. "
-            "The wider a band, the more is paid."
+            f"{self.place}. {who} and whom they pay: £{total / MILLION:,.0f}m a year at {prices} prices, patient lists of "
+            f"{lists}. The wider a band, the more is paid."
         )
 
     @property
@@ -118,7 +120,7 @@ class Drawing:
         left = f"; {percent(self.missing)} of spending is left out, on edges below materiality" if self.missing else ""
         count, part = self.unnamed
         left += f"; {percent(part)} goes to {count:,} more providers, not drawn" if count else ""
-        return f"Flows: {parts}{left}."
+        return f"{'Invented data. ' if self.synthetic else ''}Flows: {parts}{left}."
 
     @property
     def described(self) -> str:
@@ -168,6 +170,8 @@ def drawing(arrangement: Arrangement) -> Drawing | None:
         missing=float(1 - table.sum() / level.flows.table.sum()),
         unnamed=(len(rest), much) if much > MOST_POOLED else (0, 0.0),
         years=(info.price_year, info.list_year),
+        place=info.name,
+        synthetic=info.synthetic,
     )
 
 

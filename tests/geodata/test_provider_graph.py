@@ -472,7 +472,7 @@ def test_the_picture_says_in_figures_what_it_shows(arrangement, by_hand, folder)
     for words in (shown_here.title, largest.name, f"£{largest.whole / 1e6:,.2f}m", "observed 100 %"):
         assert words in shown_here.described
     svg = (folder / "provider_graph.svg").read_text(encoding="utf-8")
-    for words in (shown_here.title, "2010/11 prices", "patient lists of", "Flows: observed 100 %", largest.name):
+    for words in (shown_here.title, "2010/11 prices", "Invented data.", "Flows: observed 100 %", largest.name):
         assert words in svg
     assert (folder / "provider_graph.png").read_bytes().startswith(b"\x89PNG")
 
