@@ -11,7 +11,8 @@ from geodata.arrangement import Arrangement
 from geodata.disclosure import gate
 from geodata.maps.geopackage import write_geopackage
 from geodata.maps.page import write_map
-from geodata.maps.provider_picture import drawing, picture_bytes
+from geodata.maps.provider_drawing import drawing
+from geodata.maps.provider_picture import picture_bytes
 from geodata.maps.report import write_report
 from geodata.maps.why_not import write_why_not
 from geodata.provider_files import write_graphs

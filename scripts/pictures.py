@@ -32,7 +32,8 @@ from geodata.demo import region  # noqa: E402
 from geodata.ground import Ground  # noqa: E402
 from geodata.maps.figures import figure_bytes  # noqa: E402
 from geodata.maps.page import write_map  # noqa: E402
-from geodata.maps.provider_picture import drawing, picture_bytes  # noqa: E402
+from geodata.maps.provider_drawing import drawing  # noqa: E402
+from geodata.maps.provider_picture import picture_bytes  # noqa: E402
 from geodata.maps.report import write_report  # noqa: E402
 from geodata.plan_tables import capital  # noqa: E402
 from geodata.read import read_dataset  # noqa: E402

@@ -14,7 +14,8 @@ from geodata.arrangement import Arrangement
 from geodata.maps import words
 from geodata.maps.figures import figure_bytes
 from geodata.maps.page import facts
-from geodata.maps.provider_picture import POOLED, drawing, picture_bytes
+from geodata.maps.provider_drawing import POOLED, drawing
+from geodata.maps.provider_picture import picture_bytes
 from geodata.maps.template import asset, environment, policy
 from optimiser.five_questions import QUESTIONS
 

@@ -17,7 +17,9 @@ from geodata import provider_files, provider_tables
 from geodata.arrangement import DRAWN, PLAN, TODAY, Arrangement
 from geodata.demo import region
 from geodata.disclosure import HIDDEN, hidden_cells, hidden_with
-from geodata.maps.provider_picture import Drawing, drawing, picture_bytes
+from geodata.maps import provider_picture
+from geodata.maps.provider_drawing import Drawing, drawing
+from geodata.maps.provider_picture import picture_bytes
 from geodata.publish import publish_graph, write_providers
 from geodata.read import read_dataset
 from optimiser.domain import EVIDENCE, Certificate, Commission, Footprint, Placement
@@ -479,8 +481,6 @@ def test_the_picture_says_in_figures_what_it_shows(arrangement, by_hand, folder)
 
 def positions(shown_here: Drawing) -> list[tuple[float, float, float, float]]:
     """Where every text of the picture stands, in pixels."""
-    from geodata.maps import provider_picture
-
     figure = provider_picture._draw(shown_here)
     figure.draw_without_rendering()
     texts = [*figure.texts, *(text for axes in figure.axes for text in axes.texts)]
