@@ -1,4 +1,5 @@
-"""Scales nested: the anchor scale first, smaller scales inside its bodies, larger ones over them (docs/method.md).
+"""Scales nested: the anchor scale first, smaller scales inside its bodies, larger ones over them, then all together
+(docs/method.md).
 
 Every scale also has an un-nested problem on practices. Its bound holds for the nested plan, and the un-nested
 incumbents show what nesting costs. At national size one problem holds 300 MB of costs, so each is made when needed and
@@ -7,6 +8,7 @@ let go.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -15,7 +17,9 @@ from numpy.typing import NDArray
 
 from optimiser.clock import Clock
 from optimiser.domain import Body, Certificate, Dataset, Structure
+from optimiser.errors import LimitReached
 from optimiser.forces import PairCharges, structure_terms
+from optimiser.joint import improved, leaning
 from optimiser.naming import place_names
 from optimiser.nesting import ANCHOR_SHARE, NESTED_SHARE, Membership, Nesting, Report, Work, silent
 from optimiser.partition.branches import Branch
@@ -61,7 +65,8 @@ def build(
 
     apart = ANCHOR_SHARE + OTHER_SHARE * (len(scales) - 1)
     nested = NESTED_SHARE * (len(scales) - 1)
-    work = Work(replace(budget, seconds=clock.part(apart / (apart + nested)).left()), apart, kept=False)
+    seconds = clock.part(apart / (apart + nested)).left()
+    work = Work(replace(budget, seconds=seconds, turns=-(-budget.turns // 2)), apart, kept=False)
     proofs: dict[str, Certificate] = {}
     alone: dict[str, Membership] = {}
     for name in sorted(scales, key=lambda name: name != anchor):
@@ -72,21 +77,47 @@ def build(
         alone[name] = free.membership(found.assignment)
         del free
 
-    finer = replace(budget, rounds=budget.rounds // 2, branches=3, gap=1e-5, seconds=clock.left())
+    turns = -(-budget.turns // 4)
+    finer = replace(budget, rounds=budget.rounds // 2, turns=turns, branches=3, gap=1e-5, seconds=clock.left())
     within = Work(finer, nested, kept=True)
 
     def tell(p: Progress) -> None:
         report(replace(p, bound=proofs[p.name].bound))  # the un-nested problem's, which holds for every plan
 
-    membership = Nesting(dataset, scenario, seed, within, tell, apart=alone).around(alone[anchor])
-    structure = assemble(dataset, scenario, membership)
-    terms = structure_terms(dataset, scenario, structure)
+    nesting = Nesting(dataset, scenario, seed, within, tell, apart=alone)
+    structure, terms = _nested(nesting, alone, {name: proofs[name].objective for name in scales})
     certificates = {name: replace(proofs[name], objective=sum(terms[name].values())) for name in scales}
     total = sum(c.objective for c in certificates.values())
     best_apart = sum(min(proofs[name].objective, certificates[name].objective) for name in scales)
     width = total - sum(c.bound for c in certificates.values())
     cut = tuple(name for name in scales if name in work.cut | within.cut)
     return Hierarchy(structure, terms, certificates, total - best_apart, (0.0, width), cut)
+
+
+def _nested(
+    nesting: Nesting, alone: Mapping[str, Membership], apart: Mapping[str, float]
+) -> tuple[Structure, Mapping[str, Mapping[str, float]]]:
+    """The cheapest of two nested structures, both improved at all scales together, and its terms: one around the best
+    bodies of the anchor scale, and where that costs larger scales much, one around bodies that lean on theirs. apart: £
+    a year of each scale by itself."""
+    dataset, scenario, over = nesting.dataset, nesting.scenario, nesting.work.clock.over
+    found = [_priced(nesting, nesting.around(alone[scenario.anchor_scale]))]
+    nested = {name: (pounds, sum(found[0][1][name].values())) for name, pounds in apart.items()}
+    lean = leaning(dataset, scenario, alone, nested)
+    if lean is not None and not over():
+        with contextlib.suppress(LimitReached):
+            found.append(_priced(nesting, nesting.around(nesting.leaned(lean))))
+    return min(found, key=lambda made: _sum(made[1]))
+
+
+def _priced(
+    nesting: Nesting, membership: Mapping[str, Membership]
+) -> tuple[Structure, Mapping[str, Mapping[str, float]]]:
+    """The structure improved at all scales together, and its terms."""
+    dataset, scenario = nesting.dataset, nesting.scenario
+    better = improved(dataset, scenario, membership, nesting.seed, nesting.work.clock.over)
+    structure = assemble(dataset, scenario, better)
+    return structure, structure_terms(dataset, scenario, structure)
 
 
 def restructure(
@@ -103,12 +134,13 @@ def restructure(
     del free
     nesting = Nesting(dataset, scenario, seed, work, prove=False, apart=structure.membership)
     membership = nesting.around(anchored)
-    choices = [(s, _total(dataset, scenario, s)) for s in (structure, assemble(dataset, scenario, membership))]
+    found = structure, assemble(dataset, scenario, membership)
+    choices = [(made, _sum(structure_terms(dataset, scenario, made))) for made in found]
     return *min(choices, key=lambda choice: choice[1]), bool(work.cut)
 
 
-def _total(dataset: Dataset, scenario: Scenario, structure: Structure) -> float:
-    return sum(sum(terms.values()) for terms in structure_terms(dataset, scenario, structure).values())
+def _sum(terms: Mapping[str, Mapping[str, float]]) -> float:
+    return sum(sum(forces.values()) for forces in terms.values())
 
 
 def assemble(dataset: Dataset, scenario: Scenario, membership: Mapping[str, NDArray[np.int32]]) -> Structure:

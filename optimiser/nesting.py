@@ -124,6 +124,17 @@ class Nesting:
         self.work.owed += ANCHOR_SHARE
         return tied.membership(self._solve(tied.problem, ANCHOR_SHARE, "again", mended).assignment)
 
+    def leaned(self, lean: NDArray[np.float64]) -> Membership:
+        """Bodies of the anchor scale whose search also pays `lean` (practices × centres, £)."""
+        anchor = self.scenario.scale(self.scenario.anchor_scale)
+        free = scale_problem(self.dataset, self.scenario, anchor)
+        first = np.zeros((free.problem.units, len(free.unit)))
+        np.add.at(first, free.unit, lean)
+        steer = first if free.problem.steer is None else first + free.problem.steer
+        self.work.owed += ANCHOR_SHARE
+        problem = replace(free.problem, steer=steer)
+        return free.membership(self._solve(problem, ANCHOR_SHARE, "again", prove=False).assignment)
+
     def _scales(self, anchored: Membership, last: bool = False) -> dict[str, Membership]:
         """Each scale inside or over the one solved before it. last: whether a dead end is the end."""
         dataset, scales = self.dataset, [self.scenario.scale(name) for name in self.scenario.scales_used]
@@ -162,7 +173,14 @@ class Nesting:
         self.work.owed += NESTED_SHARE
         return self._solve(replace(problem, members=None, min_members=1), NESTED_SHARE, "over")
 
-    def _solve(self, problem: PartitionProblem, share: float, word: str, start: Membership | None = None) -> Solution:
+    def _solve(
+        self,
+        problem: PartitionProblem,
+        share: float,
+        word: str,
+        start: Membership | None = None,
+        prove: bool = True,
+    ) -> Solution:
         """Solve given bodies already chosen. That it cannot be done for these proves nothing for others, and a bound
         that is proved for these holds for no others: it is not told."""
 
@@ -172,7 +190,7 @@ class Nesting:
 
         seed = self.seed + self.scenario.scales_used.index(problem.name)
         try:
-            return self.work.solve(problem, seed, share, tell, self.prove, start)
+            return self.work.solve(problem, seed, share, tell, prove and self.prove, start)
         except Infeasible as dead_end:
             first = dead_end.problems[0]
             raise LimitReached(

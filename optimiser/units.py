@@ -51,16 +51,19 @@ def scale_problem(
     inside: NDArray[np.int32] | None = None,
     whole: NDArray[np.int32] | None = None,
     tied: Sequence[tuple[int, int]] = (),
+    apiece: bool = False,
 ) -> ScaleProblem:
     """The problem of one scale, its cost, centres and weights defined on practices.
 
     inside: body number by practice of a larger scale that no body may leave. whole: body number by practice of a
     smaller scale whose bodies stay whole, enough of them in each body. tied: practices kept together besides. Without
-    them it is the un-nested problem, whose bound holds for the nested one. Raises Infeasible when pins contradict each
-    other.
+    them it is the un-nested problem, whose bound holds for the nested one. apiece: every practice is a unit of its own
+    even so, for a search that knows who may not move. Raises Infeasible when pins contradict each other.
     """
     charges = PairCharges(dataset, scenario, scale)
     unit = units_of(dataset, scenario, scale, whole, tied)
+    if apiece:
+        unit = np.arange(len(dataset.practices), dtype=np.int32)
     if whole is not None:
         _fits_above(dataset, scenario, scale, unit)
     costs = charges.matrix()
@@ -92,7 +95,7 @@ def scale_problem(
         edges=_edges(dataset, scale, unit, costs),
         contiguous=scale.contiguous,
         apart=_apart(dataset, scenario, scale, unit, whole is not None or len(tied) > 0),
-        frozen=tuple(sorted(int(unit[body.members[0]]) for body in frozen)),
+        frozen=tuple(sorted({int(unit[i]) for body in frozen for i in body.members})),
         min_bodies=scale.min_bodies,
         max_bodies=scale.max_bodies,
         splits=None if splits is None else replace(splits, patients=_by_unit(splits.patients, unit, n)),

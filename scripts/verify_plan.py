@@ -871,6 +871,8 @@ class KeepingChoice(Choice):
         for u in (self.own, *self.value):
             reach.update(problem.pieces[u])
         self.reach = {home: pounds for home, pounds in reach.items() if pounds > branch.due[home]}
+        self.open: dict[str, float] = {}
+        self.along: list[int] = []
 
     def least(self, sizes: list[Stretch], limit: float) -> float:
         waiting: list[dict[str, bool]] = [{}]
@@ -909,7 +911,7 @@ class KeepingChoice(Choice):
     def flattered(self, fill: Fill, places: Iterable[int]) -> dict[str, float]:
         """Open authority → £ that the own unit and those at places along the fill are spared too much."""
         held: Counter = Counter()
-        for u in (self.own, *(self.along[k] for k in places)):
+        for u in (self.own, *(self.along[k] for k in places)) if self.open else ():
             held.update(self.problem.pieces[u])
         return {
             home: part * held[home] - max(0.0, held[home] - self.due_once[home])

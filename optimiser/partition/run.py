@@ -66,7 +66,8 @@ class Run(Attempt):
         self._proved([root(self.core, self.pi, self.height)])
         if self.relaxation.connected is not None or self._is_small():
             self._tighten()
-        if self.relaxation.connected is None and self.bodies() <= FEW_BODIES:
+        slow = self.core.kept_labels and self.core.contiguous  # a count needs every centre priced, and raised nothing
+        if self.relaxation.connected is None and self.bodies() <= FEW_BODIES and not slow:
             self._branch()
 
     def certify(self) -> None:

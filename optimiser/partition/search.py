@@ -66,7 +66,7 @@ def run(
     one is run. Threads (as many as Numba may use) change nothing but the time.
     """
     body = _whole(flat, (starting_partition(problem) if start is None else start).astype(np.int64))
-    typical = _typical_difference(problem)
+    typical = typical_difference(problem)
     # a centre moves only when most of its members can follow: the more there are, the hotter the beginning
     hot = heat * typical * max(1.0, problem.units / (CROWD * (body.max() + 1))) ** 2
     cold = min(heat, COLD) * typical
@@ -144,7 +144,7 @@ def _in_bounds(problem: PartitionProblem, body: NDArray[np.int32]) -> bool:
     )
 
 
-def _typical_difference(problem: PartitionProblem) -> float:
+def typical_difference(problem: PartitionProblem) -> float:
     """£ a year, in the middle of cases, that a unit pays more for belonging with a neighbour than with itself."""
     n = problem.units
     first = np.empty(n, dtype=np.int64)

@@ -18,7 +18,6 @@ from optimiser.partition.problem import PartitionProblem, canonical
 from optimiser.partition.run import Run
 
 DEFAULT_BUDGET = Budget()
-SPLIT_TURNS = 2  # where a split charge, which no bound knows, keeps the gap from closing
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,7 @@ def solve(
         run.prove()
         run.recombine()
         idle = 0
-        turns = budget.turns if core.splits is None else min(budget.turns, SPLIT_TURNS)
-        for _ in range(turns):
+        for _ in range(budget.turns):
             if 2 * idle >= budget.turns or run.clock.over() or run.close():
                 break
             idle = 0 if run.improve() else idle + 1

@@ -37,8 +37,8 @@ def trade(flat, state, u, heat):
     change += _changed(flat, state, b, back, u) + size_cost(flat, size_b) - state.cost[b]
     passed = flat.credit[u] - (flat.credit[back] if back >= 0 else 0)
     change += short(flat, state.credit[a] - passed) + short(flat, state.credit[b] + passed)
-    lost = flat.split_rate * _lost(flat, state, u, back, a, b)
-    change += lost
+    split = flat.split_rate * more_lost(flat, state, u, back, a, b)
+    change += split
     if change > 0 and draw(state) >= np.exp(-change / heat):
         return False
     if not may_join(flat, state, u, b, back) or (back >= 0 and not may_join(flat, state, back, a, u)):
@@ -49,10 +49,10 @@ def trade(flat, state, u, heat):
         return False
     before = state.cost[a] + state.cost[b]
     for step in range(2 if back >= 0 else 1):
-        _cross(flat, state, u if step == 0 else back, a if step == 0 else b, b if step == 0 else a)
+        cross(flat, state, u if step == 0 else back, a if step == 0 else b, b if step == 0 else a)
     settle(flat, state, a)
     settle(flat, state, b)
-    state.tally[0] += state.cost[a] + state.cost[b] - before + lost
+    state.tally[0] += state.cost[a] + state.cost[b] - before + split
     return True
 
 
@@ -97,7 +97,7 @@ def _changed(flat, state, b, leaves, joins):
 
 
 @bare
-def _lost(flat, state, u, back, a, b):
+def more_lost(flat, state, u, back, a, b):
     """Patients more in minority pieces once u has left a for b, in exchange for `back` (−1: nothing)."""
     lost = 0.0
     for x in (u, back):
@@ -163,7 +163,7 @@ def _stays_whole(flat, state, b, leaves, joins):
 
 
 @bare
-def _cross(flat, state, x, a, b):
+def cross(flat, state, x, a, b):
     """Unit x leaves a for b; members, sizes, pieces and sums follow (costs are the caller's)."""
     last = state.members[a, state.filled[a] - 1]
     state.members[a, state.where[x]] = last
