@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
 from geodata.findings import Findings
 from geodata.values import NUMBER, numeric_keys, original_of, spoilt
+
+MOST_COMPARED = 500  # codes among which the nearest is sought: comparing takes time
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,11 @@ class Codes:
             return f"a spreadsheet has probably changed {original!r}; open the file as text"
         if code.lower() == "nan" and "NA" in self.index:
             return "a program has probably read 'NA' as a missing value"
-        alike = next((known for known in (code.upper(), code.lower()) if known in self.index), "")
+        if len(self.index) > MOST_COMPARED:
+            alike = next((known for known in (code.upper(), code.lower()) if known in self.index), "")
+        else:
+            spelt = {known.upper(): known for known in self.index}
+            alike = next((spelt[near] for near in get_close_matches(code.upper(), spelt, n=1, cutoff=0.7)), "")
         return f"did you mean {alike!r}?" if alike else ""
 
     def check(self, records: Records, column: str, findings: Findings) -> list[int]:

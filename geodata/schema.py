@@ -19,6 +19,8 @@ Type = Literal["code", "codes", "text", "whole", "number", "yes/no", "choice", "
 PROVIDER_KINDS: tuple[str, ...] = get_args(get_type_hints(Provider)["kind"])
 FUNCTION_DELEGABLE: tuple[str, ...] = get_args(get_type_hints(Function)["delegable"])
 TIERS = ("lower", "upper")
+FIRM = "firm"
+STRENGTHS = (FIRM, "soft")
 DICTIONARY_FILE = Path("docs") / "data-dictionary.md"
 
 
@@ -327,7 +329,28 @@ LINKS = Table(
     key=("from", "to"),
 )
 
-TABLES = (DATASET, PRACTICES, PROVIDERS, AREAS, SERVICES, FUNCTIONS, FLOWS, RELATIONSHIPS, LINKS)
+WISHES = Table(
+    "wishes.csv",
+    "Where practices, or the bodies of today for theirs, would have services commissioned: the answers that a plan "
+    "tests. They are printed in the run.",
+    (
+        Column("who", "code", "Who wishes: a practice's code, or that of a body in an existing_<scale> column", "",
+               True, refers="practices.csv"),
+        Column("service", "code", "Which service", required=True, refers="services.csv"),
+        Column(
+            "scale", "code",
+            "Where: practice, a scale of the scenario, footprint, authority, region or condition_group", required=True,
+        ),
+        Column(
+            "strength", "choice", "firm: binds where a majority holds it; soft: tested and priced", required=True,
+            choices=STRENGTHS,
+        ),
+        Column("note", "text", "Why, in their words"),
+    ),
+    key=("who", "service"),
+)  # fmt: skip
+
+TABLES = (DATASET, PRACTICES, PROVIDERS, AREAS, SERVICES, FUNCTIONS, FLOWS, RELATIONSHIPS, LINKS, WISHES)
 
 
 def dictionary_markdown() -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from optimiser.domain import Dataset, Placement
 from optimiser.scenario import Scenario
 from optimiser.sensitivity import SensitivityRow
+from optimiser.wish_prices import Answered
 from optimiser.wording import within
 
 
 def caveats(
-    dataset: Dataset, scenario: Scenario, placement: Placement | None, moves: Iterable[SensitivityRow]
+    dataset: Dataset,
+    scenario: Scenario,
+    placement: Placement | None,
+    wishes: Sequence[Answered],
+    moves: Iterable[SensitivityRow],
 ) -> Iterator[str]:
     """One line each: what the scenario says of itself, what was left out, figures that do not belong together."""
     yield from scenario.warnings
@@ -29,12 +34,21 @@ def caveats(
                 yield f"{scale.plural} commission nothing in this plan: try it without them (scales_used)"
     if scenario.on("insurance") and scenario.risk_held_at not in scenario.scales_used:
         yield f"risk is held at {scenario.risk_held_at}, which is not planned: the structure is charged no insurance"
+    unkept = sum(answer.wish.firm and not all(answer.kept) for answer in wishes)
+    if unkept:
+        kept = "wish is" if unkept == 1 else "wishes are"
+        yield (
+            f"{unkept} firm {kept} not kept everywhere (outvoted, or others would have to share against theirs): "
+            "wishes_answered.csv says why"
+        )
+    if dataset.wishes and placement is None:
+        yield "wishes are not answered, as services are not placed"
     if placement is None:
         yield "no flows in the dataset: services are not placed"
 
 
 def unfinished(scenario: Scenario, cut: tuple[str, ...], interrupted: bool) -> Iterator[str]:
-    """That the work was cut short, where, and what follows. cut: scales, "services" or "sensitivity"."""
+    """That the work was cut short, where, and what follows. cut: scales, "services", "why here" or "sensitivity"."""
     if cut:
         known = {scale.name: scale.plural for scale in scenario.scales}
         where = ", ".join(known.get(part, part) for part in cut)

@@ -131,6 +131,20 @@ class Relationship:
 
 
 @dataclass(frozen=True)
+class Wish:
+    """Where somebody would have a service commissioned. who: code of a practice, or of a body of today at any scale,
+    which speaks for its practices. scale: as `Commission` names it. firm: it binds; otherwise it is only tested and
+    priced. note: in their words. row: of wishes.csv, for messages; 0 where it came from elsewhere."""
+
+    who: str
+    service: str
+    scale: str
+    firm: bool
+    note: str = ""
+    row: int = 0
+
+
+@dataclass(frozen=True)
 class Flows:
     """practice × provider × service, columnar and aligned: indices into the dataset's tuples, activity (cases a year),
     spend (£ a year), label (index into EVIDENCE)."""
@@ -170,7 +184,8 @@ class DatasetInfo:
 class Dataset:
     """Everything known about a place, validated. adjacency: k × 2 array of practice indices, each pair once, i < j;
     practices whose catchments touch or that a declared link joins. links: the declared ones (ferries, bridges), by
-    which a practice is also within reach of whatever is within reach of the far end. sources: file name → sha256.
+    which a practice is also within reach of whatever is within reach of the far end. wishes: in the order given.
+    sources: file name → sha256.
     """
 
     info: DatasetInfo
@@ -183,6 +198,7 @@ class Dataset:
     relationships: tuple[Relationship, ...]
     adjacency: NDArray[np.int32]
     links: tuple[tuple[int, int], ...] = ()
+    wishes: tuple[Wish, ...] = ()
     warnings: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
 

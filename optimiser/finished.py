@@ -12,6 +12,8 @@ from optimiser.pin_costs import PinCost
 from optimiser.scenario import Scenario
 from optimiser.scorecard import Scorecard
 from optimiser.sensitivity import SensitivityRow
+from optimiser.why_here import AtScale
+from optimiser.wish_prices import Answered
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,9 @@ class Plan:
 
     terms: force → £ a year, summing to objective. bound: no plan of the stated problem costs less (conditional where
     services are placed: see docs/method.md). outside: £ a year that no decision changes. today, baseline: today's
-    bodies, and the same measures of them. cut: scales, "services" or "sensitivity" whose work a clock ended, or
-    somebody who asked to stop (interrupted). seconds, progress: how the time went, no part of what the plan says.
+    bodies, and the same measures of them. why_here: services at every scale that may have them. wishes: the answers.
+    cut: scales, "services", "why here" or "sensitivity" whose work a clock ended, or somebody who asked to stop
+    (interrupted). seconds, progress: how the time went, no part of what the plan says.
     """
 
     dataset: Dataset
@@ -38,6 +41,8 @@ class Plan:
     outside: Mapping[str, float]
     warnings: tuple[str, ...]
     seconds: Mapping[str, float]
+    why_here: tuple[AtScale, ...] = ()
+    wishes: tuple[Answered, ...] = ()
     pin_costs: tuple[PinCost, ...] = ()
     today: Structure | None = None
     cut: tuple[str, ...] = ()

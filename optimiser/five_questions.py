@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from optimiser.domain import Dataset, Placement, Structure
+from optimiser.domain import Placement, Structure
 
 QUESTIONS = (
     "What can practices and the groups inside commission?",
@@ -13,42 +15,48 @@ QUESTIONS = (
     "What goes to a larger scale?",
     "What do we outsource?",
 )
+OF_FUNCTIONS = {"make": 2, "share": 3, "buy": 5}
 
 
 @dataclass(frozen=True)
-class Answers:
-    """One body's five answers: names of services (1–4) and of functions (5), in catalogue order."""
+class Answer:
+    """One service or function of one commissioning body. question: 1–5. scale: where; of a function the supplier's, or
+    "market". who: code of the commissioner or supplier. amount: £ a year, spend on a service, cost of a function."""
 
     consortium: str
-    name: str
-    inside: tuple[str, ...]
-    alone: tuple[str, ...]
-    neighbours: tuple[str, ...]
-    larger: tuple[str, ...]
-    outsourced: tuple[str, ...]
+    question: int
+    kind: Literal["service", "function"]
+    item: str
+    scale: str
+    who: str
+    mode: Literal["make", "share", "buy"]
+    amount: float
 
 
-def five_questions(placement: Placement, structure: Structure, dataset: Dataset) -> tuple[Answers, ...]:
-    """One row for each body of the scale that commissions, in the structure's order.
+def five_questions(placement: Placement, structure: Structure, anchor_scale: str) -> tuple[Answer, ...]:
+    """Every service and function of each body of the anchor scale, in the structure's order, question by question."""
+    at = {body.code: scale for scale in structure.scales for body in structure.bodies[scale]}
+    rows = [
+        Answer(c.consortium, question_of(c.scale, structure.scales, anchor_scale), "service", c.service, c.scale,
+               c.commissioner, c.mode, c.spend)
+        for c in placement.commissions
+    ]  # fmt: skip
+    rows += [
+        Answer(f.consortium, OF_FUNCTIONS[f.mode], "function", f.function, at.get(f.supplier, f.supplier), f.supplier,
+               f.mode, f.cost)
+        for f in placement.functions
+    ]  # fmt: skip
+    order = {body.code: b for b, body in enumerate(structure.bodies[anchor_scale])}
+    return tuple(sorted(rows, key=lambda row: (order[row.consortium], row.question)))
 
-    Neighbours: footprints, authorities and joint boards, and the scale just above; larger: anything beyond, the region
-    and condition groups.
-    """
-    consortia = {c.consortium for c in placement.commissions} | {f.consortium for f in placement.functions}
-    scale = next((s for s in structure.scales if consortia & {b.code for b in structure.bodies[s]}), None)
-    if scale is None:
-        return ()
-    at = structure.scales.index(scale)
-    names = {s.id: s.name for s in dataset.services}
-    works = {f.id: f.name for f in dataset.functions}
-    group = {"practice": 0, **dict.fromkeys(structure.scales[:at], 0), scale: 1, "footprint": 2, "authority": 2}
-    group |= dict.fromkeys(structure.scales[at + 1 : at + 2], 2)
-    rows = []
-    for body in structure.bodies[scale]:
-        answers: list[list[str]] = [[], [], [], [], []]
-        for c in placement.commissions:
-            if c.consortium == body.code:
-                answers[group.get(c.scale, 3)].append(names[c.service])
-        answers[4] = [works[f.function] for f in placement.functions if f.consortium == body.code and f.mode == "buy"]
-        rows.append(Answers(body.code, body.name, *map(tuple, answers)))
-    return tuple(rows)
+
+def question_of(scale: str, scales: Sequence[str], anchor_scale: str) -> int:
+    """Which of the first four a service's place answers. Inside (1): practices and smaller scales; with neighbours (3):
+    footprints, authorities, joint boards and the scale just above; larger (4): anything beyond, the region, condition
+    groups. The fifth is answered by functions that are bought."""
+    at = scales.index(anchor_scale)
+    if scale == "practice" or scale in scales[:at]:
+        return 1
+    if scale == anchor_scale:
+        return 2
+    return 3 if scale in ("footprint", "authority", *scales[at + 1 : at + 2]) else 4

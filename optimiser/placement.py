@@ -8,7 +8,6 @@ certificate is for this structure and these candidate footprints.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -18,17 +17,16 @@ from optimiser.domain import Certificate, Commission, Dataset, Footprint, Placem
 from optimiser.errors import LimitReached, Problem
 from optimiser.partition.budget import Progress
 from optimiser.placement_costs import Ground, survey
-from optimiser.placement_options import Option, check_wishes, may
+from optimiser.placement_options import Firm, Option, may
 from optimiser.placement_programme import build
-from optimiser.placement_reasons import Reasons
 from optimiser.placement_solve import Answer, in_haste, solve
 from optimiser.placement_start import Search
 from optimiser.placement_support import support
 from optimiser.placement_value import Picks, Valuation, evaluate
 from optimiser.scenario_models import Scenario
+from optimiser.wishes import check_wishes, settle
 
 GAP = 0.005
-NO_WISHES: Mapping[str, str] = MappingProxyType({})
 
 
 def place(
@@ -37,21 +35,22 @@ def place(
     structure: Structure,
     seed: int,
     time_limit: float,
-    firm: Mapping[str, str] = NO_WISHES,
     gap: float = GAP,
     stop: Callable[[], bool] = never,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Placement:
-    """Place every service. time_limit: seconds. firm: service id → the scale it must go to. gap: of the programme's
-    objective, at which the search stops. stop: once it says True the search ends as at the limit.
+    """Place every service. time_limit: seconds. gap: of the programme's objective, at which the search stops. stop:
+    once it says True the search ends as at the limit. Reasons are left blank: `placement_reasons.explained` adds them.
 
-    Raises ScenarioError (a wish that the rules refuse, leverage without flows, an anchor scale not planned),
+    Raises ScenarioError (a firm wish that the rules refuse, leverage without flows, an anchor scale not planned),
     Infeasible, LimitReached when nothing was found in time, SolverError. The same input and
     seed give the same placement unless the time limit ends the search.
     """
     clock = Clock(time_limit, stop)
     ground = survey(dataset, scenario, structure, seed)
-    check_wishes(firm, dataset, ground.options)
+    check_wishes(dataset, scenario)
+    at = structure.membership[scenario.anchor_scale]
+    firm = settle(dataset, scenario, at, ground.options, dataset.wishes).firm
 
     def see(stage: str, bound: float, worth: float) -> None:
         report(Progress("services", stage, clock.elapsed(), bound, worth, len(ground.anchors)))
@@ -70,7 +69,7 @@ def place(
     see("done", certificate.bound, certificate.objective)
     used = {int(o) for o in np.unique(picks)}
     return Placement(
-        commissions=_commissions(ground, picks, value, firm),
+        commissions=_commissions(ground, picks, value),
         footprints=tuple(
             _footprint(ground, ground.options[o]) for o in sorted(used) if ground.options[o].kind == "footprint"
         ),
@@ -82,8 +81,7 @@ def place(
     )
 
 
-def _commissions(ground: Ground, picks: Picks, value: Valuation, firm: Mapping[str, str]) -> tuple[Commission, ...]:
-    reasons = Reasons(ground, picks, value, firm)
+def _commissions(ground: Ground, picks: Picks, value: Valuation) -> tuple[Commission, ...]:
     return tuple(
         Commission(
             service=service.id,
@@ -92,7 +90,7 @@ def _commissions(ground: Ground, picks: Picks, value: Valuation, firm: Mapping[s
             commissioner=ground.options[picks[c, s]].code,
             mode=_mode(ground.options[picks[c, s]]),
             spend=float(ground.spend[c, s]),
-            reason=reasons.why(c, s),
+            reason="",
             terms={force: float(rows[c, s]) for force, rows in value.rows.items() if rows[c, s]},
         )
         for s, service in enumerate(ground.dataset.services)
@@ -110,7 +108,7 @@ def _footprint(ground: Ground, option: Option) -> Footprint:
     return Footprint(option.code, option.name, tuple(ground.anchors[c].code for c in option.anchors), option.reason)
 
 
-def _certificate(ground: Ground, answer: Answer, terms: Mapping[str, float], firm: Mapping[str, str]) -> Certificate:
+def _certificate(ground: Ground, answer: Answer, terms: Mapping[str, float], firm: Firm) -> Certificate:
     objective = sum(terms.values())
     least = _least(ground, firm) + sum(ground.refunds.values()) + terms["support"]
     refunded = sum(ground.refunds.values())
@@ -135,7 +133,7 @@ def _certificate(ground: Ground, answer: Answer, terms: Mapping[str, float], fir
     )
 
 
-def _least(ground: Ground, firm: Mapping[str, str]) -> float:
+def _least(ground: Ground, firm: Firm) -> float:
     """£ a year that no placement avoids: each row at the cheapest of its own forces."""
     least = np.full(ground.spend.shape, np.inf)
     for o, option in enumerate(ground.options):

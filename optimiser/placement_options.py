@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
 from optimiser.domain import Body, Dataset, Service, Structure
-from optimiser.errors import Problem, ScenarioError, raise_all
+from optimiser.errors import Problem, ScenarioError
 from optimiser.footprints import candidates
 from optimiser.providers import BodyFlows
 from optimiser.scenario_models import REGION, Scenario
@@ -20,6 +21,8 @@ SEAT = 0.10  # part of a body's patients that gives an authority a seat on a joi
 LINKED = 3  # authority_link from which an authority may commission: services paid for jointly with councils
 LARGE_PRACTICE = 15_000  # people: what a practice may commission needs no more of them (min_population)
 PRACTICE, FOOTPRINT, AUTHORITY, CONDITION_GROUP = "practice", "footprint", "authority", "condition_group"
+Firm = Mapping[tuple[int, str], str]  # (anchor position, service id) → the scale it must be placed at
+NO_WISHES: Firm = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -178,9 +181,10 @@ def _authorities(dataset: Dataset, anchors: Sequence[Body], level: int) -> list[
     return made
 
 
-def may(option: Option, service: Service, firm: Mapping[str, str]) -> bool:
-    """Whether a service may be placed with an option: rules in the catalogue and firm wishes, never a preference."""
-    if firm.get(service.id, option.scale) != option.scale:
+def may(option: Option, service: Service, firm: Firm) -> bool:
+    """Whether a service may be placed with an option: rules in the catalogue, and firm wishes of every anchor body that
+    it covers; never a preference."""
+    if firm and any(firm.get((c, service.id), option.scale) != option.scale for c in option.anchors):
         return False
     if not service.delegable:
         return option.local
@@ -193,28 +197,16 @@ def may(option: Option, service: Service, firm: Mapping[str, str]) -> bool:
     return True
 
 
-def check_wishes(firm: Mapping[str, str], dataset: Dataset, made: Sequence[Option]) -> None:
-    """ScenarioError naming every wish (service id → scale) that cannot be granted, with the reason."""
-    known = {s.id: s for s in dataset.services}
-    scales = dict.fromkeys(o.scale for o in made)
-    problems = []
-    for service_id, scale in firm.items():
-        where = f"wish {service_id} at {scale}"
-        service = known.get(service_id)
-        if service is None:
-            problems.append(Problem(f"there is no service {service_id}", where))
-        elif scale not in scales:
-            problems.append(
-                Problem(f"nobody commissions at {scale} here", where, mend=f"Choose from {', '.join(scales)}.")
-            )
-        elif not any(may(o, service, firm) for o in made):
-            problems.append(Problem(f"{service.name} cannot go to {scale}", where, _refusal(service, scale)))
-    raise_all(ScenarioError, problems)
+def kinds(scenario: Scenario) -> Mapping[str, Option]:
+    """Scale → an option of its kind that covers nobody: what may be asked before there is a structure."""
+    at = scenario.scales_used.index(scenario.anchor_scale)
+    made = [_kind(PRACTICE, "practice", LARGE_PRACTICE)]
+    made += [_kind(s.name, "below", s.max_patients or math.inf) for s in scenario.scales[:at]]
+    made += [_kind(scenario.anchor_scale, "anchor"), _kind(FOOTPRINT, "footprint"), _kind(AUTHORITY, "authority")]
+    made += [_kind(s.name, "above") for s in scenario.scales[at + 1 :] if s.role == "commissions"]
+    made += [_kind(REGION, "region"), _kind(CONDITION_GROUP, "condition_group")]
+    return {option.scale: option for option in made}
 
 
-def _refusal(service: Service, scale: str) -> str:
-    if not service.delegable:
-        return "It reflects members' own behaviour, so only practices or the groups they form can do it."
-    if scale == AUTHORITY:
-        return f"An authority commissions only services with an authority link of {LINKED} or more."
-    return "Only services of a condition group go to one."
+def _kind(scale: str, kind: Kind, people: float = math.inf) -> Option:
+    return Option("", "", scale, kind, (), 0, people=people)

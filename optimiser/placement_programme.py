@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from optimiser.errors import Infeasible, Problem
 from optimiser.placement_costs import Ground
-from optimiser.placement_options import may
+from optimiser.placement_options import Firm, may
 from optimiser.placement_value import contract_steps, pathway_price
 from optimiser.scenario_models import PLACEMENT
 
@@ -54,8 +54,8 @@ class Programme:
     constant: float
 
 
-def build(ground: Ground, firm: Mapping[str, str]) -> Programme:
-    """The whole programme, but for the pieces of insurance that `solve` adds. firm: service id → scale."""
+def build(ground: Ground, firm: Firm) -> Programme:
+    """The whole programme, but for the pieces of insurance that `solve` adds. firm: wishes that bind."""
     model = pulp.LpProblem("placement", pulp.LpMinimize)
     z = {
         (o, s): model.add_variable(f"z_{o}_{s}", cat="Binary")

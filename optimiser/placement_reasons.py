@@ -1,73 +1,113 @@
-"""Why here: for each answer, the force that speaks most for it against the next best scale, in £."""
+"""A placement explained: why every answer is as it is, what it would cost elsewhere, and what became of the wishes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from optimiser.placement_costs import CELL_FORCES, Ground
-from optimiser.placement_options import may
-from optimiser.placement_value import Picks, Valuation
+import numpy as np
 
-SAYS = {
+from optimiser.clock import Clock
+from optimiser.domain import Commission, Dataset, Placement, Structure
+from optimiser.placement_costs import Ground, survey
+from optimiser.placement_value import Picks
+from optimiser.scenario_models import Scenario
+from optimiser.why_here import AtScale, why_here
+from optimiser.wish_prices import Answered, answered
+from optimiser.wishes import settle
+
+SAYS = {  # force → what speaks for an answer, where it is that force that the next best scale would cost most in
     "leverage": "more weight with its providers than at {scale} scale, worth £{pounds} a year",
     "tailoring": "fits local need better than at {scale} scale, worth £{pounds} a year",
     "authority_link": "closer to one local authority than at {scale} scale, worth £{pounds} a year",
     "agreements": "spares the local agreements of {scale} scale, £{pounds} a year",
+    "contracts": "takes less to contract for than at {scale} scale, £{pounds} a year",
+    "footprints": "shares a commissioner that is paid for already, where {scale} scale costs £{pounds} a year more",
+    "pathways": "kept with the rest of its pathway, which {scale} scale would split for £{pounds} a year",
     "insurance": "pools the luck of costly cases better than at {scale} scale, worth £{pounds} a year",
 }
 
 
-class Reasons:
-    """Explains the rows of a placement, one at a time."""
+LEAST = 1.0  # seconds: a small region's answers are explained all the same
+UNSAID = "not worked out: the work was ended first"
 
-    def __init__(self, ground: Ground, picks: Picks, value: Valuation, firm: Mapping[str, str]):
-        self.ground, self.picks, self.value, self.firm = ground, picks, value, firm
-        self.covers: list[list[int]] = [[] for _ in ground.anchors]
-        for o, option in enumerate(ground.options):
-            for c in option.anchors:
-                self.covers[c].append(o)
 
-    def why(self, c: int, s: int) -> str:
-        """A plain sentence for anchor body c and service s (positions)."""
-        service, chosen = self.ground.dataset.services[s], int(self.picks[c, s])
-        scale = self.ground.options[chosen].scale
-        if service.id in self.firm:
+@dataclass(frozen=True)
+class Explained:
+    """placement: with a reason for every commission. why_here: the services at every scale. wishes: the answers. late:
+    the clock left some services unexplained."""
+
+    placement: Placement | None
+    why_here: tuple[AtScale, ...] = ()
+    wishes: tuple[Answered, ...] = ()
+    late: bool = False
+
+
+def explained(
+    dataset: Dataset,
+    scenario: Scenario,
+    structure: Structure,
+    placement: Placement,
+    seed: int,
+    clock: Clock | None = None,
+) -> Explained:
+    """Explain a placement that `place` made of the same structure with the same seed. clock: once it is over, and LEAST
+    too, services not yet explained are left so."""
+    least = Clock(LEAST)
+
+    def over() -> bool:
+        return clock is not None and clock.over() and least.over()
+
+    ground = survey(dataset, scenario, structure, seed)
+    picks = picks_of(ground, placement)
+    at = structure.membership[scenario.anchor_scale]
+    firm = settle(dataset, scenario, at, ground.options, dataset.wishes).firm
+    bound = {(ground.anchors[c].code, service) for c, service in firm}
+    known = {s.id: s for s in dataset.services}
+    wishes = answered(ground, dataset, structure, picks)
+    rows, late = why_here(ground, dataset, structure, picks, over)
+    by_row: dict[tuple[str, str, str], list[AtScale]] = {}
+    for row in rows:
+        by_row.setdefault((row.service, row.commissioner, row.scale_now), []).append(row)
+
+    def reason(answer: Commission) -> str:
+        if (answer.consortium, answer.service) in bound:
             return "a firm wish"
-        if not service.delegable:
+        if not known[answer.service].delegable:
             return "cannot be delegated: it reflects members' own behaviour"
-        here = self._forces(chosen, c, s, held=True)
-        best: tuple[float, int, dict[str, float]] | None = None
-        for o in self.covers[c]:
-            if self.ground.options[o].scale != scale and may(self.ground.options[o], service, self.firm):
-                there = self._forces(o, c, s, held=False)
-                if best is None or sum(there.values()) < best[0]:
-                    best = sum(there.values()), o, there
-        if best is None:
-            return "nobody else may commission it"
-        saved = {force: best[2][force] - here[force] for force in here}
-        force = max(saved, key=lambda f: saved[f])
-        if saved[force] >= 0.5 and best[0] >= sum(here.values()):
-            other = self.ground.options[best[1]].scale.replace("_", " ")
-            return SAYS[force].format(scale=other, pounds=f"{saved[force]:,.0f}")
-        return self._together(c, s, scale)
+        found = by_row.get((answer.service, answer.commissioner, answer.scale))
+        return why(found) if found else UNSAID
 
-    def _forces(self, option: int, c: int, s: int, held: bool) -> dict[str, float]:
-        """The row's own forces under an option: its cells, and what it adds (when held: added) to a reserve."""
-        ground = self.ground
-        at = ground.options[option].anchors.index(c)
-        out = {force: float(ground.cells[option][force][at, s]) for force in CELL_FORCES}
-        reserve = 0.0
-        for pool, people in ground.holding[option]:
-            weight, now = float(people[at] * ground.variance[s]), float(self.value.variance[pool])
-            before, after = (max(now - weight, 0.0), now) if held else (now, now + weight)
-            reserve += ground.insurance_rate * (after**0.5 - before**0.5)
-        return {**out, "insurance": reserve}
+    commissions = tuple(replace(answer, reason=reason(answer)) for answer in placement.commissions)
+    return Explained(replace(placement, commissions=commissions), rows, wishes, late)
 
-    def _together(self, c: int, s: int, scale: str) -> str:
-        """What speaks for an answer that is not the cheapest by itself."""
-        ground = self.ground
-        pathway = ground.dataset.services[s].pathway
-        others = [i for i in ground.pathways.get(pathway, ()) if i != s]
-        if any(ground.options[int(self.picks[c, i])].scale == scale for i in others):
-            return f"kept with the rest of its pathway, {pathway.replace('_', ' ')}"
-        return "shares contracts and bodies already paid for there"
+
+def why(rows: Sequence[AtScale]) -> str:
+    """A plain sentence for a service where it is. rows: the same at every scale."""
+    here = next(row for row in rows if row.scale == row.scale_now)
+    others = [row for row in rows if row is not here]
+    if not others:
+        return "nobody else may commission it"
+    best = min(others, key=lambda row: row.plan_more)
+    scale = best.scale.replace("_", " ")
+    if best.plan_more < -0.5:
+        saved = f"{-best.plan_more:,.0f}"
+        return f"kept for other services' sake, or not bettered in time: {scale} scale would cost £{saved} less"
+    spared = {force: best.terms[force] - pounds for force, pounds in here.terms.items()}
+    force = max(spared, key=lambda force: spared[force])
+    if best.more < -0.5:
+        return f"{scale} scale would spare it £{-best.more:,.0f} a year and cost others more"
+    if spared[force] < 0.5:
+        return f"as cheap here as at {scale} scale"
+    return SAYS[force].format(scale=scale, pounds=f"{spared[force]:,.0f}")
+
+
+def picks_of(ground: Ground, placement: Placement) -> Picks:
+    """A placement as anchors × services → option of the ground."""
+    position = {(option.code, option.scale): o for o, option in enumerate(ground.options)}
+    anchor = {body.code: c for c, body in enumerate(ground.anchors)}
+    service = {line.id: s for s, line in enumerate(ground.dataset.services)}
+    picks = np.empty((len(anchor), len(service)), dtype=np.int64)
+    for answer in placement.commissions:
+        picks[anchor[answer.consortium], service[answer.service]] = position[answer.commissioner, answer.scale]
+    return picks

@@ -12,7 +12,7 @@ import numpy as np
 
 from optimiser.clock import Clock
 from optimiser.placement_costs import Ground
-from optimiser.placement_options import may
+from optimiser.placement_options import Firm, may
 from optimiser.placement_value import ROUNDING, Picks, contract_steps, pathway_price
 
 LEAST = 1.0  # seconds: turns a start into an answer that a planner may look at
@@ -23,7 +23,7 @@ Column = tuple[int, ...]  # the option of each anchor body, for one service
 class Search:
     """Picks by service, with what each option, pool and pathway costs kept up to date. late: a clock ended a search."""
 
-    def __init__(self, ground: Ground, firm: Mapping[str, str]):
+    def __init__(self, ground: Ground, firm: Firm):
         self.ground, self.late = ground, False
         self.n, self.s = len(ground.anchors), len(ground.variance)
         self.linear = [ground.linear(o).sum(axis=0) for o in range(len(ground.options))]

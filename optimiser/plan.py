@@ -21,13 +21,15 @@ from optimiser.partition.budget import Budget
 from optimiser.partition.solve import DEFAULT_BUDGET
 from optimiser.pin_costs import pin_costs
 from optimiser.placement import GAP, place
+from optimiser.placement_reasons import Explained, explained
 from optimiser.scenario import Scenario
 from optimiser.scorecard import score
 from optimiser.sensitivity import sensitivity
+from optimiser.wishes import check_wishes
 
 __all__ = ["Plan", "make_plan"]
 
-STRUCTURE_PART, SERVICES_PART, PINS_PART = 0.6, 0.6, 0.6  # of the time that is left when each begins
+STRUCTURE_PART, SERVICES_PART, WHY_PART, PINS_PART = 0.6, 0.6, 0.5, 0.6  # of the time that is left when each begins
 SERVICES_MOST = 120.0  # seconds, without a limit too
 
 
@@ -49,6 +51,7 @@ def make_plan(
     """
     clock = Clock(math.inf if time_limit is None else time_limit, stop)
     journal = Journal(report)
+    check_wishes(dataset, scenario)
 
     with journal.stage("structure"):
         seconds = clock.part(STRUCTURE_PART).left()
@@ -62,6 +65,12 @@ def make_plan(
             near = GAP if gap is None else gap
             placement = place(dataset, scenario, structure, seed, seconds, gap=near, stop=stop, report=journal)
             cut += ("services",) * placement.cut_by_clock
+    with journal.stage("why here"):
+        told = Explained(None)
+        if placement is not None:
+            told = explained(dataset, scenario, structure, placement, seed, clock.part(WHY_PART))
+            placement = told.placement
+            cut += ("why here",) * told.late
     with journal.stage("scorecard"):
         scorecard = score(dataset, scenario, structure, placement)
         today = existing_structure(dataset, scenario)
@@ -79,6 +88,8 @@ def make_plan(
         structure=structure,
         structure_terms=hierarchy.terms,
         placement=placement,
+        why_here=told.why_here,
+        wishes=told.wishes,
         certificates=hierarchy.certificates,
         price_of_nesting=hierarchy.price_of_nesting,
         nesting_interval=hierarchy.nesting_interval,
@@ -88,7 +99,7 @@ def make_plan(
         sensitivity=moves,
         pin_costs=kept,
         outside={"team": team_cost(dataset.functions, float(dataset.patients.sum()), scenario)},
-        warnings=(*honoured(dataset, scenario, structure), *caveats(dataset, scenario, placement, moves)),
+        warnings=(*honoured(dataset, scenario, structure), *caveats(dataset, scenario, placement, told.wishes, moves)),
         seconds=journal.seconds,
         cut=cut,
         interrupted=bool(cut) and stop(),

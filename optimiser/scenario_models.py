@@ -162,6 +162,16 @@ class Costing(Table):
     management_cut: Fraction
 
 
+class Rubric(Table):
+    """The statutory four factors: limits, mildest first, at each of which a service gets a point (0–3 a factor)."""
+
+    cases: tuple[Amount, Amount, Amount]
+    cost_per_case: tuple[Amount, Amount, Amount]
+    providers: tuple[Amount, Amount, Amount]
+    provider_share: Fraction
+    swing: tuple[Amount, Amount, Amount]
+
+
 class Disclosure(Table):
     """Counts within `suppress` (both ends included) are hidden, others rounded to the nearest `round_to`."""
 
@@ -230,6 +240,7 @@ class Scenario(Table):
     contracts: Contracts
     allowances: dict[str, Amount]
     costing: Costing
+    rubric: Rubric
     disclosure: Disclosure
     sensitivity: Sensitivity
     pins: tuple[Pin, ...] = ()

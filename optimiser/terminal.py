@@ -78,9 +78,10 @@ def show(plan: Plan, out: Path) -> None:
     if plan.placement is not None:
         table = _table("commissioned by", "services")
         for scale, names in _by_scale(plan):
-            table.add_row(scale, f"{len(names)}: {', '.join(names)}")
+            table.add_row(scale, f"{len(names)}: {'; '.join(names)}")
         console.print(table)
         console.print()
+    _show_wishes(console, plan)
     _show_pins(console, plan)
     _show_sensitivity(console, plan)
     for warning in (*plan.warnings, *plan.dataset.warnings)[:MOST_NOTES]:
@@ -117,6 +118,26 @@ def _by_scale(plan: Plan) -> list[tuple[str, list[str]]]:
         "condition_group": "charities",
     }
     return [(labels.get(s, s), found[s]) for s in order if s in found]
+
+
+def _show_wishes(console: Console, plan: Plan) -> None:
+    """How many wishes are kept, and the dearest of the others."""
+    heard = [answer for answer in plan.wishes if answer.consortia]
+    if not heard:
+        return
+    firm = [answer for answer in heard if answer.wish.firm]
+    said = f"Wishes: {sum(all(a.kept) for a in heard)} of {len(heard)} kept"
+    said += f", {sum(all(a.kept) for a in firm)} of {len(firm)} firm ones." if firm else "."
+    unkept = [answer for answer in heard if not all(answer.kept) and answer.price is not None]
+    if unkept:
+        dearest = max(unkept, key=lambda answer: answer.price or 0.0)
+        names = {s.id: s.name for s in plan.dataset.services}
+        said += (
+            f" To grant the dearest ({dearest.name}: {names[dearest.wish.service]} at {dearest.wish.scale}) would cost "
+            f"at most £{dearest.price:,.0f} a year."
+        )
+    console.print(said, soft_wrap=True)
+    console.print()
 
 
 def _show_pins(console: Console, plan: Plan) -> None:

@@ -80,6 +80,20 @@ ALLIANCES = {
     "QZ4": ("South and West cluster", ("5ZH", "5ZJ")),
 }
 AGENCY = ("0ZA", "Wexmark Commissioning Support")
+WISHES = (  # who, service, scale, strength, note: scales that every scenario plans where they are firm
+    ("5ZA", "S18", "region", "firm", "One ambulance service for everybody"),
+    ("5ZA", "S20", "footprint", "soft", "Our hospital serves the east of the city too"),
+    ("5ZB", "S20", "region", "soft", ""),
+    ("5ZC", "S24", "alliance", "soft", ""),
+    ("5ZC", "S40", "authority", "soft", "With the county, which does the social care"),
+    ("5ZD", "S04", "practice", "firm", "Prescribing belongs with whoever prescribes"),
+    ("5ZF", "S28", "consortium", "soft", "The coast keeps its own stroke unit"),
+    ("5ZF", "S05", "locality", "soft", ""),
+    ("5ZG", "S32", "consortium", "soft", ""),
+    ("5ZJ", "S25", "footprint", "soft", ""),
+    ("Z81001", "S18", "footprint", "firm", "With the neighbouring city alone"),
+    ("Z83006", "S10", "locality", "soft", "One of us is a dermatologist"),
+)
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ def write_region(folder: Path, rng: np.random.Generator) -> None:
             ((t.practice, t.other, t.strength, "yes" if t.confidential else "no") for t in ties),
         ),
         "links.csv": _table("from,to,kind,note", _links(surgeries)),
+        "wishes.csv": _table("who,service,scale,strength,note", gaz.WISHES),
         "areas.geojson": _areas(land),
     }
     folder.mkdir(parents=True, exist_ok=True)
