@@ -137,6 +137,8 @@ def _sentences(plan: Plan) -> Iterable[tuple[str, str]]:
         yield "scenario", text
     for number, pin in enumerate(plan.scenario.pins, start=1):
         yield f"scenario:pins[{number}].reason", pin.reason
+    for wish in plan.dataset.wishes:
+        yield "wishes.csv:note", wish.note
     if plan.placement is not None:
         for commission in plan.placement.commissions:
             yield "placement.csv:reason", commission.reason

@@ -8,7 +8,8 @@ from geodata.disclosure import HIDDEN, suppress
 from geodata.force_tables import FORCES
 from geodata.plan_tables import Column, Table, capital, names, scale_word
 from optimiser.domain import Commission, Service
-from optimiser.five_questions import QUESTIONS
+from optimiser.five_questions import QUESTIONS, question_of
+from optimiser.five_questions import five_questions as answers
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
@@ -45,7 +46,7 @@ def placement(plan: Plan) -> Table:
             c.commissioner,
             word.get(c.commissioner, c.commissioner),
             c.mode,
-            question_of(plan, c),
+            _question(plan, c),
             _publishable(plan, services[c.service], c.spend),
             c.reason,
             *(c.terms.get(f, 0.0) for f in forces),
@@ -116,57 +117,38 @@ def contracts(plan: Plan) -> Table:
 
 
 def five_questions(plan: Plan) -> Table:
-    """What each scale does, as the five questions a group of practices must answer before it chooses its form."""
+    """What each commissioning body does, as the five questions that it must answer before it chooses its form."""
+    anchor = plan.scenario.anchor_scale
+    word = names(plan)
     columns = (
+        Column(anchor, f"{capital(scale_word(plan, anchor))} code"),
+        Column(f"{anchor}_name", capital(scale_word(plan, anchor))),
         Column("question", "Question no.", "whole"),
         Column("question_text", "Question"),
         Column("kind", "Kind", note="service, or management function"),
         Column("item", "Id"),
         Column("item_name", "Service or function"),
         Column("scale", "Where"),
-        Column("mode", "How"),
-        Column("bodies", "Bodies", "whole", "commissioning bodies that answer so"),
-        Column("share", "Share of bodies", "share"),
+        Column("who", "Who, code", note="commissioner of a service, supplier of a function"),
+        Column("who_name", "Who"),
+        Column("mode", "How", note="make, share or buy"),
         Column("amount", "Amount", "money", "£ a year: spend on a service, cost of a function"),
     )
     if plan.placement is None:
         return Table("five_questions", "The five questions", columns, ())
-    total = len(plan.structure.bodies[plan.scenario.anchor_scale])
     lines = {s.id: s for s in plan.dataset.services}
-    services = {s.id: s.name for s in plan.dataset.services}
-    functions = {f.id: f.name for f in plan.dataset.functions}
-    grouped: dict[tuple[int, str, str, str, str], list[float]] = {}
-    for c in plan.placement.commissions:
-        grouped.setdefault((question_of(plan, c), "service", c.service, c.scale, c.mode), []).append(c.spend)
-    for f in plan.placement.functions:
-        number = {"make": 2, "share": 3, "buy": 5}[f.mode]
-        where = plan.scenario.anchor_scale if f.mode == "make" else f.supplier if f.supplier == "market" else "shared"
-        grouped.setdefault((number, "function", f.function, where, f.mode), []).append(f.cost)
-    catalogue = {key: n for n, key in enumerate((*services, *functions))}
-    rows = [
-        (q, QUESTIONS[q - 1], kind, item, (services | functions).get(item, item), where, mode, len(spends),
-         len(spends) / total,
-         _publishable(plan, lines[item], sum(spends)) if kind == "service" else sum(spends))
-        for (q, kind, item, where, mode), spends in grouped.items()
-    ]  # fmt: skip
-    rows.sort(key=lambda row: (row[0], row[2] == "function", catalogue.get(str(row[3]), 0), row[5], row[6]))
-    return Table("five_questions", "The five questions", columns, tuple(rows))
+    named = {s.id: s.name for s in plan.dataset.services} | {f.id: f.name for f in plan.dataset.functions}
+    rows = tuple(
+        (a.consortium, word.get(a.consortium, a.consortium), a.question, QUESTIONS[a.question - 1], a.kind, a.item,
+         named.get(a.item, a.item), a.scale, a.who, word.get(a.who, a.who), a.mode,
+         _publishable(plan, lines[a.item], a.amount) if a.kind == "service" else a.amount)
+        for a in answers(plan.placement, plan.structure, anchor)
+    )  # fmt: skip
+    return Table("five_questions", "The five questions", columns, rows)
 
 
-def question_of(plan: Plan, commission: Commission) -> int:
-    """Which of the five questions a commission answers, 1–4; the fifth is answered by functions that are bought.
-
-    1 within (practice, smaller scales); 2 alone; 3 with neighbours (footprint, next scale up) or a council; 4 larger.
-    """
-    scales = plan.structure.scales
-    anchor = scales.index(plan.scenario.anchor_scale)
-    if commission.scale == "practice" or commission.scale in scales[:anchor]:
-        return 1
-    if commission.scale == plan.scenario.anchor_scale:
-        return 2
-    if commission.scale in ("footprint", "authority", *scales[anchor + 1 : anchor + 2]):
-        return 3
-    return 4
+def _question(plan: Plan, commission: Commission) -> int:
+    return question_of(commission.scale, plan.structure.scales, plan.scenario.anchor_scale)
 
 
 def _publishable(plan: Plan, service: Service, spend: float) -> float | str:

@@ -52,6 +52,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "outside": plan.outside,
         "scales": {scale: _scale(plan, scale) for scale in plan.structure.scales},
         "placement": _placement(plan),
+        "wishes": _wishes(plan),
         "scorecard": measures(plan.scorecard.region),
         "baseline": measures(plan.baseline.region) if plan.baseline is not None else None,
         "estimated": estimated(plan),
@@ -272,4 +273,25 @@ def _placement(plan: Plan) -> dict[str, object] | None:
         "commissions": places,
         "footprints": len(plan.placement.footprints),
         "contracts": len(plan.placement.contracts),
+    }
+
+
+def _wishes(plan: Plan) -> dict[str, object] | None:
+    """How many wishes are kept everywhere, in part or nowhere, and for which part of the patients they speak for."""
+    heard = [answer for answer in plan.wishes if answer.consortia]
+    if not heard:
+        return None
+
+    def counted(firm: bool) -> dict[str, int]:
+        rows = [answer for answer in heard if answer.wish.firm == firm]
+        kept, some = sum(all(a.kept) for a in rows), sum(any(a.kept) for a in rows)
+        binding = sum(a.binding for a in rows)
+        return {"kept": kept, "in_part": some - kept, "not_kept": len(rows) - some, "binding": binding}
+
+    people = sum(sum(a.patients) for a in heard)
+    kept = sum(p for a in heard for p, done in zip(a.patients, a.kept, strict=True) if done)
+    return {
+        "firm": counted(True),
+        "soft": counted(False),
+        "kept_share": kept / people if people else None,
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from geodata import force_tables, pin_table, plan_tables, provider_tables, service_tables, summary
+from geodata import force_tables, pin_table, plan_tables, provider_tables, service_tables, summary, why_tables
 from geodata.arrangement import Arrangement
 from geodata.plan_tables import Column, Table
 
@@ -63,8 +63,8 @@ class _Book:
 def write_workbook(plan: Plan, path: Path) -> None:
     """Write plan.xlsx.
 
-    Summary, scorecard beside today's, bodies by scale, practices, placement, the five questions, contracts, power with
-    providers, functions, assumptions, sensitivity.
+    Summary, scorecard beside today's, bodies by scale, practices, placement, the five questions, wishes, the four
+    factors, contracts, power with providers, functions, assumptions, sensitivity.
     """
     book = _Book(path)
     book.file.set_properties({
@@ -85,6 +85,8 @@ def write_workbook(plan: Plan, path: Path) -> None:
             (plan_tables.practices(plan), "Practices"),
             (service_tables.placement(plan), "Placement"),
             (service_tables.five_questions(plan), "Five questions"),
+            (why_tables.wishes_answered(plan), "Wishes"),
+            (why_tables.factors(plan), "Four factors"),
             (service_tables.contracts(plan), "Contracts"),
             (provider_tables.provider_power(Arrangement.of(plan)), "Power with providers"),
             (service_tables.functions(plan), "Functions"),

@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geodata import pin_table, plan_tables, service_tables, summary
+from geodata import pin_table, plan_tables, service_tables, summary, why_tables
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
@@ -26,12 +26,15 @@ TABLES: tuple[Callable[[Plan], plan_tables.Table | None], ...] = (
     service_tables.functions,
     service_tables.contracts,
     service_tables.five_questions,
+    why_tables.why_here,
+    why_tables.factors,
+    why_tables.wishes_answered,
 )
 ATTRIBUTES = ("deprivation", "pct_65plus", "rural")
 
 
 def write_tables(plan: Plan, folder: Path) -> None:
-    """practices, bodies, bodies_today, pins, placement, footprints, functions, contracts and five_questions, as CSV."""
+    """Every table of `TABLES` that the plan has, as CSV."""
     for make in TABLES:
         table = make(plan)
         if table is not None:

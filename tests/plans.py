@@ -30,12 +30,15 @@ from optimiser.domain import (
     Relationship,
     Service,
     Structure,
+    Wish,
 )
 from optimiser.given import existing_structure
 from optimiser.plan import Plan
 from optimiser.scenario import load_scenario
 from optimiser.scorecard import BodyScore, Measure, Scorecard
 from optimiser.sensitivity import SensitivityRow
+from optimiser.why_here import AtScale
+from optimiser.wish_prices import Answered
 
 CELL = 4_000.0
 WEST, SOUTH = 360_000.0, 160_000.0
@@ -227,6 +230,58 @@ def placement(data: Dataset, built: Structure) -> Placement:
     )  # fmt: skip
 
 
+def why_here(placed: Placement, built: Structure) -> tuple[AtScale, ...]:
+    """Every service where it is, and at the consortium's own scale, where it would cost £2,000 more."""
+    patients = {b.code: b.patients for b in built.bodies["consortium"]}
+    shared: dict[tuple[str, str, str], list[str]] = {}
+    for c in placed.commissions:
+        shared.setdefault((c.service, c.commissioner, c.scale), []).append(c.consortium)
+    rows = []
+    for (service, who, now), members in shared.items():
+        for scale in dict.fromkeys((now, "consortium")):
+            more, even = (0.0, None) if scale == now else (2_000.0, 150_000.0 if now == "footprint" else None)
+            terms = {"leverage": 1_000.0 + more, "contracts": 500.0}
+            people = sum(patients[m] for m in members)
+            rows.append(
+                AtScale(
+                    service,
+                    who,
+                    now,
+                    tuple(members),
+                    people,
+                    scale,
+                    terms,
+                    more,
+                    more + 500.0 * (more > 0),
+                    len(members),
+                    len(members),
+                    0,
+                    even,
+                )
+            )
+    return tuple(rows)
+
+
+def wishes() -> tuple[Answered, ...]:
+    """A firm wish that is kept, a soft one that is not, and one that nobody hears."""
+    both, patients = ("consortium-01", "consortium-02"), (70_500, 37_500)
+    return (
+        Answered(
+            Wish("5QA", "S02", "footprint", True, "We share the Royal", 2), "Old West PCT", both, ("footprint",) * 2,
+            (True, True), patients, True, 1_500.0, "at least",
+            "held firmly, by most of those there who wish for anything",
+        ),
+        Answered(
+            Wish("P01", "S03", "consortium", False, "", 3), "Arle Surgery", both[:1], ("region",), (False,), (9_000,),
+            False, 12_345.0, "at most", "it would cost most in contracts, £12,000 a year",
+        ),
+        Answered(
+            Wish("5QB", "S04", "practice", False, "", 4), "Old East PCT", (), (), (), (), False, None, "",
+            "all its practices speak for themselves, or smaller groups for them",
+        ),
+    )  # fmt: skip
+
+
 def ground(data: Dataset) -> Ground:
     """Square catchments and two councils, each with one district, the coast a notch in the east."""
     cells = [
@@ -251,7 +306,7 @@ def ground(data: Dataset) -> Ground:
 
 def plan(names: Sequence[str] = (), **changes: Any) -> Plan:
     """The whole plan; `changes` replace fields of it. names: of the practices, hostile ones for instance."""
-    data = dataset(names)
+    data = replace(dataset(names), wishes=tuple(answer.wish for answer in wishes()))
     scenario = load_scenario("base", {"scales_used": ["locality", "consortium", "alliance"]})
     built = structure(data, {"locality": LOCALITIES, "consortium": CONSORTIA, "alliance": ALLIANCES})
     placed = placement(data, built)
@@ -280,6 +335,8 @@ def plan(names: Sequence[str] = (), **changes: Any) -> Plan:
         structure=built,
         structure_terms=structure_terms,
         placement=placed,
+        why_here=why_here(placed, built),
+        wishes=wishes(),
         certificates=certificates,
         scorecard=scorecard(built.bodies),
         baseline=scorecard(today, shift=2.5),

@@ -213,7 +213,7 @@ class Slow:
                     for o in chosen
                     if self.data.services[s].pathway == pathway and c in self.options[o].anchors
                 }
-                out["pathways"] += self.sc.rate("pathways") * (len(scales) - 1)
+                out["pathways"] += self.sc.rate("pathways") * max(0, len(scales) - 1)
         out["insurance"] = self.insurance(held)
         for force, pounds in self.charged_before().items():
             out[force] -= pounds

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from geodata.catalogue import functions
+from optimiser.domain import Wish
 from optimiser.errors import Infeasible, ScenarioError
 from optimiser.five_questions import five_questions
 from optimiser.placement import place
@@ -141,10 +142,15 @@ def catalogue_world():
     return data, tiny.structure(data, groups)
 
 
-def test_every_row_has_a_reason_and_rows_add_up_to_the_terms():
+def wishing(data, **scales):
+    """Every practice holds firmly to a scale for each service named."""
+    wishes = tuple(Wish(p.code, service, scale, True) for p in data.practices for service, scale in scales.items())
+    return replace(data, wishes=wishes)
+
+
+def test_rows_add_up_to_the_terms():
     data, made = catalogue_world()
     found = place(data, BASE, made, seed=1, time_limit=20)
-    assert all(c.reason for c in found.commissions)
     refunds = found.certificate.evidence["refunds"]
     for force in found.terms:
         if force != "support":
@@ -161,17 +167,7 @@ def test_what_reflects_behaviour_stays_with_members_and_asking_otherwise_is_refu
     assert {c.scale for c in found.commissions if c.service == "referral"} == {"practice"}
     assert all(f.mode == "make" and f.cost == 0 for f in found.functions if f.function == "F02")
     with pytest.raises(ScenarioError, match="members' own behaviour"):
-        place(data, BASE, made, 1, 20, firm={"referral": "region"})
-
-
-def test_firm_wishes_are_kept_or_refused_with_all_the_reasons():
-    data, made = catalogue_world()
-    found = place(data, BASE, made, 1, 20, firm={"nursing": "consortium", "acute": "region"})
-    assert {(c.service, c.scale) for c in found.commissions} >= {("nursing", "consortium"), ("acute", "region")}
-    assert {c.reason for c in found.commissions if c.service == "acute"} == {"a firm wish"}
-    with pytest.raises(ScenarioError) as caught:
-        place(data, BASE, made, 1, 20, firm={"acute": "authority", "dentistry": "region", "nursing": "moon"})
-    assert len(caught.value.problems) == 3
+        place(wishing(data, referral="region"), BASE, made, 1, 20)
 
 
 def test_a_limit_on_relationships_that_wishes_cannot_keep_is_infeasible():
@@ -183,7 +179,7 @@ def test_a_limit_on_relationships_that_wishes_cannot_keep_is_infeasible():
     found = place(two, tight, made, 1, 20)
     assert all(c.body not in {b.code for b in made.bodies["consortium"]} for c in found.contracts)
     with pytest.raises(Infeasible):
-        place(two, tight, made, 1, 20, firm={"acute": "consortium"})
+        place(wishing(two, acute="consortium"), tight, made, 1, 20)
 
 
 def test_leverage_without_flows_is_refused():
@@ -229,13 +225,16 @@ def test_support_is_free_where_planned_and_bought_or_made_where_not():
 
 def test_the_five_questions_answer_for_every_body():
     data, made = catalogue_world()
-    found = place(data, BASE, made, 1, 20, firm={"nursing": "consortium", "acute": "region"})
-    rows = five_questions(found, made, data)
-    assert [r.consortium for r in rows] == ["consortium-01", "consortium-02", "consortium-03"]
-    assert rows[0].inside == ("Service referral",)
-    assert rows[0].alone == ("Service nursing",)
-    assert rows[0].larger == ("Service acute",)
-    assert "HR, payroll, estates, FOI" in rows[0].outsourced
+    found = place(wishing(data, nursing="consortium", acute="region"), BASE, made, 1, 20)
+    rows = five_questions(found, made, "consortium")
+    assert len(rows) == len(found.commissions) + len(found.functions)
+    for body in ("consortium-01", "consortium-02", "consortium-03"):
+        own = [r for r in rows if r.consortium == body]
+        assert {r.item: (r.question, r.scale) for r in own if r.kind == "service"} == {
+            "referral": (1, "practice"), "nursing": (2, "consortium"), "acute": (4, "region"),
+        }  # fmt: skip
+        assert ("F16", 5, "buy", "market") in {(r.item, r.question, r.mode, r.scale) for r in own}
+    assert [r.consortium for r in rows] == sorted(r.consortium for r in rows)
 
 
 def test_joint_boards_arise_where_a_body_straddles():

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import base64
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from geodata import plan_tables, provider_tables, service_tables
+from geodata import plan_tables, provider_tables
 from geodata.arrangement import Arrangement
 from geodata.maps import words
 from geodata.maps.figures import figure_bytes
 from geodata.maps.page import facts
 from geodata.maps.provider_drawing import POOLED, drawing
 from geodata.maps.provider_picture import picture_bytes
+from geodata.maps.service_sections import sections
 from geodata.maps.template import asset, environment, policy
-from optimiser.five_questions import QUESTIONS
 
 MOSTLY = 0.5  # of spending must be known well enough before an average over providers is stated
 
@@ -32,7 +31,7 @@ def write_report(plan: Plan, ground: Ground, path: Path) -> None:
 
 
 def render_report(plan: Plan, ground: Ground) -> str:
-    """Question, headline, map of the anchor scale, evidence, forces, sensitivity, five questions, warnings."""
+    """Question, headline, map of the anchor scale, evidence, forces, sensitivity, services, warnings."""
     style = f"{asset('templates/page.css')}\n{asset('templates/report.css')}"
     anchor = plan.scenario.scale(plan.scenario.anchor_scale)
     picture = base64.b64encode(figure_bytes(plan, ground, anchor.name)).decode()
@@ -44,7 +43,7 @@ def render_report(plan: Plan, ground: Ground) -> str:
         picture=f"data:image/png;base64,{picture}",
         bodies=[row for row in plan_tables.bodies(plan).records() if row["scale"] == anchor.name],
         columns=[(m.name, m.label, m.unit) for m in plan_tables.measures(plan.scorecard)],
-        questions=_questions(plan),
+        **sections(plan),
         providers=_providers(plan),
     )  # fmt: skip
 
@@ -88,16 +87,3 @@ def _hundredths(value: object) -> str:
     if not isinstance(value, float):
         return words.show(value, "")
     return f"{value:.2f}" if value >= 0.005 or value == 0 else "< 0.01"
-
-
-def _questions(plan: Plan) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The five questions in order, each with its answers; a question that nothing answers keeps an empty list."""
-    rows = service_tables.five_questions(plan).records()
-    if not rows:
-        return []
-    answers = {number: list(found) for number, found in groupby(rows, key=lambda row: row["question"])}
-    described = {
-        number: [row | {"where": plan_tables.scale_word(plan, str(row["scale"]))} for row in found]
-        for number, found in answers.items()
-    }
-    return [(text, described.get(number, [])) for number, text in enumerate(QUESTIONS, start=1)]

@@ -15,7 +15,10 @@ from geodata.demo.generate import main
 from geodata.ground import Ground
 from geodata.read import read_dataset
 from optimiser.domain import Dataset
+from optimiser.scenario import load_scenario
+from optimiser.wishes import check_wishes, members
 
+ROOT = Path(__file__).parents[2]
 SIGNED = {f"Z83{k:03d}" for k in range(4, 18)}
 UNWANTED = {"Z81030", "Z82056", "Z83068", "Z84012", "Z84086"}
 
@@ -165,3 +168,11 @@ def test_nobody_wants_a_practice_that_costs_much_and_pleases_few(dataset: Datase
         assert practice.satisfaction_pct < min(p.satisfaction_pct for p in others)
         felt = [r for r in dataset.relationships if r.other == practice.code]
         assert len(felt) >= 3 and all(r.strength < -0.5 and r.confidential for r in felt)
+
+
+def test_wishes_are_firm_and_soft_and_every_scenario_can_hear_them(dataset: Dataset) -> None:
+    assert Counter(wish.firm for wish in dataset.wishes) == {True: 3, False: 9}
+    spoken = members(dataset)
+    assert {len(spoken[wish.who]) > 1 for wish in dataset.wishes} == {True, False}
+    for preset in (ROOT / "scenarios").glob("*.toml"):
+        check_wishes(dataset, load_scenario(preset.stem))

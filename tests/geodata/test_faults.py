@@ -164,6 +164,13 @@ def island(links: str) -> Fault:
     return plant
 
 
+def wishes(*rows: str) -> Fault:
+    def plant(files: Files) -> None:
+        files["wishes.csv"] = "\n".join(("who,service,scale,strength", *rows, ""))
+
+    return plant
+
+
 VRT = (
     "<OGRVRTDataSource><OGRVRTLayer name='x'><SrcDataSource>other.csv</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"
 )
@@ -249,6 +256,29 @@ PROBLEMS: Mapping[str, tuple[Fault, tuple[str, ...]]] = {
     "flow of an unknown service": (
         cell("flows.csv", 7, service="magic"),
         ("flows.csv:7:service:", "is not in services.csv"),
+    ),
+    "wish of an unknown practice": (
+        wishes("p001,emergency,region,soft"),
+        ("wishes.csv:2:who:", "'p001' is not in practices.csv", "did you mean 'P001'?"),
+    ),
+    "wish for an unknown service": (
+        wishes("E1,emergncy,region,soft"),
+        ("wishes.csv:2:service:", "is not in services.csv", "did you mean 'emergency'?"),
+    ),
+    "wish neither firm nor soft": (
+        wishes("E1,emergency,region,strong"),
+        ("wishes.csv:2:strength:", "'strong'", "one of firm, soft"),
+    ),
+    "two wishes for one service": (
+        wishes("E1,emergency,region,firm", "E1,emergency,consortium,firm"),
+        ("wishes.csv:3:service:", "'E1' 'emergency' stands on rows 2 and 3"),
+    ),
+    "wish of a code that means two bodies": (
+        both(
+            wishes("P001,emergency,region,firm"),
+            column("practices.csv", "existing_consortium", lambda row: "P001" if row["code"] < "P004" else "E1"),
+        ),
+        ("wishes.csv:2:who:", "'P001' stands for different practices at different scales", "a row each"),
     ),
     "negative flow": (cell("flows.csv", 7, spend="-1"), ("flows.csv:7:spend:", "'-1' is negative")),
     "NaN flow": (cell("flows.csv", 7, activity="nan"), ("flows.csv:7:activity:", "'nan' is not a number")),

@@ -19,7 +19,7 @@ from geodata.findings import Findings
 from geodata.read import read_dataset
 from geodata.schema import Column
 from geodata.values import Wrong, spoilt, value_of
-from optimiser.domain import EVIDENCE, Relationship
+from optimiser.domain import EVIDENCE, Relationship, Wish
 from tests.worlds import ORIGIN, csv_text, world, write_files, write_world
 
 
@@ -235,3 +235,14 @@ def test_findings_write_sentences():
     findings = Findings()
     findings.problem("is odd", "a.csv:2:x", "it must be even", "add one")
     assert str(findings.problems[0]) == "a.csv:2:x: is odd. It must be even. Add one."
+
+
+def test_wishes_are_read_with_the_row_they_stand_on(tmp_path):
+    text = "who,service,scale,strength,note\nE1,emergency,consortium,firm,We know our hospital\n"
+    text += "P001,nursing,a scale nobody knows yet,soft,\n"
+    dataset = read_dataset(write_world(tmp_path, replace={"wishes.csv": text})).dataset
+    assert dataset.wishes == (
+        Wish("E1", "emergency", "consortium", True, "We know our hospital", 2),
+        Wish("P001", "nursing", "a scale nobody knows yet", False, "", 3),
+    )
+    assert read_dataset(write_world(tmp_path / "without")).dataset.wishes == ()

@@ -28,7 +28,8 @@ def book(path):
 def test_the_sheets_a_planner_expects(book):
     assert book.sheetnames == [
         "Summary", "Scorecard vs today", "Alliances", "Consortia", "Localities", "Practices", "Placement",
-        "Five questions", "Contracts", "Power with providers", "Functions", "Assumptions", "Sensitivity",
+        "Five questions", "Wishes", "Four factors", "Contracts", "Power with providers",
+        "Functions", "Assumptions", "Sensitivity",
     ]  # fmt: skip
 
 

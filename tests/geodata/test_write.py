@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from geodata import disclosure, service_tables, summary, write
-from optimiser.domain import Commission, Relationship
+from geodata import disclosure, summary, write
+from optimiser.domain import Relationship
 from optimiser.errors import DisclosureError
+from optimiser.five_questions import question_of
 from tests import plans
 
 
@@ -39,7 +40,7 @@ def document(path: Path) -> dict:
 
 def test_every_csv_has_a_byte_order_mark_and_one_kind_of_line_end(folder):
     files = sorted(folder.glob("*.csv"))
-    assert len(files) == 11
+    assert len(files) == 14
     for path in files:
         content = path.read_bytes()
         assert content.startswith(b"\xef\xbb\xbf") and content.count(b"\xef\xbb\xbf") == 1
@@ -155,27 +156,58 @@ def test_every_service_answers_one_of_the_five_questions(folder):
     assert answers == {
         ("District nursing", "1"), ("Outpatient care", "2"), ("Emergency admissions", "3"), ("Rare disorders", "4"),
     }  # fmt: skip
-    assert {r["share"] for r in found if r["kind"] == "service"} == {"1.0"}
-    assert [r["question"] for r in found] == sorted(r["question"] for r in found)
+    for body in ("consortium-01", "consortium-02"):
+        own = [r for r in found if r["consortium"] == body]
+        assert [r["question"] for r in own] == sorted(r["question"] for r in own)
+        assert [r["item"] for r in own if r["kind"] == "service"] == ["S04", "S01", "S02", "S03"]
+    bought = next(r for r in found if r["question"] == "5")
+    assert (bought["consortium"], bought["item"], bought["scale"], bought["mode"]) == (
+        "consortium-01", "F02", "market", "buy",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("scale", "mode", "question"),
-    [("practice", "make", 1), ("locality", "share", 1), ("consortium", "make", 2), ("footprint", "share", 3),
-     ("alliance", "share", 3), ("authority", "share", 3), ("agency", "make", 4), ("region", "share", 4),
-     ("condition_group", "share", 4), ("region", "buy", 4)],
+    ("scale", "question"),
+    [("practice", 1), ("locality", 1), ("consortium", 2), ("footprint", 3), ("alliance", 3), ("authority", 3),
+     ("agency", 4), ("region", 4), ("condition_group", 4)],
 )  # fmt: skip
-def test_which_question_a_commission_answers(plan, scale, mode, question):
-    assert (
-        service_tables.question_of(plan, Commission("S01", "consortium-01", scale, "", mode, 0.0, "", {})) == question
-    )
+def test_which_question_a_commission_answers(plan, scale, question):
+    assert question_of(scale, plan.structure.scales, "consortium") == question
+
+
+def test_why_here_holds_every_service_at_every_scale_with_its_forces(plan, folder):
+    found = rows(folder / "why_here.csv")
+    assert len(found) == len(plan.why_here)
+    for row in found:
+        forces = sum(float(v) for k, v in row.items() if k.startswith("term_"))
+        assert forces == pytest.approx(float(row["total"]))
+        assert (row["break_even"] == "") == (row["scale"] == row["scale_now"])
+    shared = [r for r in found if r["service"] == "S02"]
+    assert {r["members"] for r in shared} == {"consortium-01;consortium-02"}
+    assert {(r["scale"], r["break_even"], float(r["difference"])) for r in shared} == {
+        ("footprint", "", 0.0), ("consortium", "150000", 2_000.0),
+    }  # fmt: skip
+    assert {r["break_even"] for r in found if r["scale_now"] == "region" != r["scale"]} == {"never"}
+
+
+def test_wishes_answered_holds_every_wish_and_its_price(plan, folder):
+    kept, not_kept, unheard = rows(folder / "wishes_answered.csv")
+    assert (kept["who_name"], kept["strength"], kept["wished"], kept["given"]) == (
+        "Old West PCT", "firm", "footprint", "footprint",
+    )  # fmt: skip
+    assert (kept["kept"], kept["binds"], kept["price_is"]) == ("yes", "yes", "saved by dropping it, at least")
+    assert (not_kept["kept"], not_kept["price"], not_kept["price_is"]) == ("no", "12345.0", "to grant it, at most")
+    assert (unheard["consortium"], unheard["kept"], unheard["price"]) == ("", "", "")
+    found = document(folder / "summary.json")["wishes"]
+    assert found["firm"] == {"kept": 1, "in_part": 0, "not_kept": 0, "binding": 1}
+    assert found["soft"] == {"kept": 0, "in_part": 0, "not_kept": 1, "binding": 0}
+    assert found["kept_share"] == pytest.approx(108_000 / 117_000)
 
 
 def test_spend_that_would_give_away_a_small_count_is_hidden(plan, folder):
     for row in rows(folder / "placement.csv"):
         assert (row["spend"] == "*") == (row["service"] == "S03")  # 0.05 cases in 1,000 people: three or four a body
-    (rare,) = (r for r in rows(folder / "five_questions.csv") if r["item"] == "S03")
-    assert rare["amount"] == "*"
+    assert {r["amount"] for r in rows(folder / "five_questions.csv") if r["item"] == "S03"} == {"*"}
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x")'])
