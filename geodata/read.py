@@ -212,7 +212,7 @@ def _relationships(records: Records, practices: Codes, findings: Findings) -> tu
 
 def _wishes(records: Records, practices: Records, services: Codes, findings: Findings) -> tuple[Wish, ...]:
     """Each wish of somebody known for a service that is known. Whether the scale exists is for the scenario to say."""
-    people = Codes("practices.csv", list(_speakers(records, practices, findings)))
+    people = Codes("practices.csv, as a practice or a body of today", list(_speakers(records, practices, findings)))
     columns = (records.column(name) for name in ("who", "service", "scale", "strength", "note"))
     known = zip(people.check(records, "who", findings), services.check(records, "service", findings), strict=True)
     return tuple(
