@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 
 from optimiser.partition.oversize import set_aside
+from tests.bound_worlds import whole
 from tests.checked import SCRIPT
 from tests.partition_worlds import every_mixture, random_problem
 
@@ -56,15 +57,20 @@ def as_checked(checker, problem, connected: bool):
     made.lo, made.hi, made.connected = problem.lo, min(problem.hi, sum(made.weight)), connected
     pairs = [*problem.edges.tolist(), *problem.edges[:, ::-1].tolist()]
     made.touching = [{b for a, b in pairs if a == u} for u in range(problem.units)]
+    pays = problem.splits.rate * problem.splits.patients if problem.kept_labels else np.empty((problem.units, 0))
+    made.pieces = [{t: float(pounds) for t, pounds in enumerate(row) if pounds} for row in pays]
+    made.whole = dict(enumerate(pays.sum(axis=0).tolist()))
     return made
 
 
 def worlds(each: int):
-    """(core problem, multipliers) for every mixture of rules that leaves some number of bodies possible."""
+    """(core problem, multipliers of units and labels) for every mixture of rules that leaves some number of bodies
+    possible."""
     for seed, rules in every_mixture(each):
         core, _, _ = set_aside(random_problem(seed, **rules))
         if core is None or not (core.min_bodies or 0) <= min(core.units, core.max_bodies or core.units):
             continue
         rng = np.random.default_rng(seed)
-        yield core, core.weights * rng.uniform(0, 30) + rng.normal(0, 100, core.units)
-        yield core, rng.uniform(-200, 2_000, core.units)
+        keep = rng.uniform(-0.2, 1.2, core.kept_labels) * (whole(core) if core.kept_labels else 0.0)
+        yield core, np.append(core.weights * rng.uniform(0, 30) + rng.normal(0, 100, core.units), keep)
+        yield core, np.append(rng.uniform(-200, 2_000, core.units), keep[::-1])

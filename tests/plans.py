@@ -336,7 +336,7 @@ def plan(names: Sequence[str] = (), **changes: Any) -> Plan:
         structure_terms=structure_terms,
         placement=placed,
         why_here=why_here(placed, built),
-        wishes=wishes(),
+        wishes=() if "structure" in changes else wishes(),
         certificates=certificates,
         scorecard=scorecard(built.bodies),
         baseline=scorecard(today, shift=2.5),

@@ -64,7 +64,9 @@ def lower(
         problem.units if problem.max_bodies is None else problem.max_bodies,
     )
     stated = {
-        "fewest": problem.min_bodies or 0, "most": most, "multipliers": dict(enumerate(pi.tolist())),
+        "fewest": problem.min_bodies or 0, "most": most,
+        "multipliers": dict(enumerate(pi[: problem.units].tolist())),
+        "authorities": dict(enumerate(pi[problem.units :].tolist())),
         "triples": [{"practices": three, "charge": charge} for three, charge in charges.items()],
     }  # fmt: skip
     (found,) = checker.lower_bounds(made, [checker.branch_of(made, stated)])
@@ -80,7 +82,7 @@ def test_it_prices_as_the_bound_is_defined(checker):
 def test_over_connected_sets_and_charged_triples_it_prices_as_the_bound_is_defined(checker):
     tried = 0
     for n, (core, pi) in enumerate(worlds(2)):
-        if core.contiguous:
+        if core.contiguous and not core.kept_labels:
             tried += 1
             charges = {(0, 1, 2): 150.0, (0, 2, core.units - 1): 40.0} if n % 4 > 1 and core.units > 3 else {}
             sums = np.concatenate(([0.0], np.cumsum(least_values(core, pi, connected=True, charges=charges))))
@@ -94,6 +96,8 @@ def test_work_left_undone_only_lowers_the_bound(checker, monkeypatch):
     fell = 0
     for connected in (False, True):
         for core, pi in list(worlds(1))[::3]:
+            if connected and core.kept_labels:
+                continue
             exact = lower(checker, core, pi, connected)
             with monkeypatch.context() as patch:
                 patch.setattr(checker, "SETS", 1)
