@@ -142,7 +142,7 @@ def _sentences(plan: Plan) -> Iterable[tuple[str, str]]:
     if plan.placement is not None:
         for commission in plan.placement.commissions:
             yield "placement.csv:reason", commission.reason
-        for footprint in plan.placement.footprints:
+        for footprint in (*plan.placement.footprints, *plan.placement.candidates):
             yield "footprints.csv:reason", footprint.reason
         for mode in plan.placement.functions:
             yield "functions.csv:reason", mode.reason

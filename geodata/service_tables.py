@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from geodata.disclosure import HIDDEN, suppress
 from geodata.force_tables import FORCES
 from geodata.plan_tables import Column, Table, capital, names, scale_word
-from optimiser.domain import Commission, Service
+from optimiser.domain import Commission, Footprint, Service
 from optimiser.five_questions import QUESTIONS, question_of
 from optimiser.five_questions import five_questions as answers
 
@@ -57,16 +57,30 @@ def placement(plan: Plan) -> Table:
 
 
 def footprints(plan: Plan) -> Table:
-    """The footprints opened: who belongs to each and why."""
+    """Every candidate footprint: who belongs to it, for which services and why, and whether the plan opens it."""
     columns = (
         Column("code", "Code"),
         Column("name", "Footprint"),
         Column("members", "Members"),
         Column("reason", "Why"),
+        Column("services", "Found for services"),
+        Column("shared_spend", "Shared spend", "money", "£ a year on these that members bring to the same providers"),
+        Column("opened", "Opened", note="yes: the plan commissions something there"),
     )
-    opened = plan.placement.footprints if plan.placement else ()
-    rows = tuple((f.code, f.name, ";".join(f.consortia), f.reason) for f in opened)
+    placed = plan.placement
+    opened = {f.code for f in placed.footprints} if placed else set()
+    rows = tuple(
+        (f.code, f.name, ";".join(f.consortia), f.reason, ";".join(f.services), _shared(plan, f),
+         "yes" if f.code in opened else "no")
+        for f in (placed.candidates or placed.footprints if placed else ())
+    )  # fmt: skip
     return Table("footprints", "Footprints", columns, rows)
+
+
+def _shared(plan: Plan, footprint: Footprint) -> float | str:
+    """What its members share; hidden where it would tell a small count of cases of a single service."""
+    services = [s for s in plan.dataset.services if s.id in footprint.services]
+    return _publishable(plan, services[0], footprint.shared_spend) if len(services) == 1 else footprint.shared_spend
 
 
 def functions(plan: Plan) -> Table:

@@ -316,12 +316,16 @@ class Commission:
 
 @dataclass(frozen=True)
 class Footprint:
-    """A set of consortia that share providers for some services; may cut across alliances. reason: why it exists."""
+    """A set of consortia that share providers for some services; may cut across alliances. reason: why it exists.
+    services: ids of those that it was found for. shared_spend: £ a year on these that they bring to the same providers,
+    but for the one that brings most to each."""
 
     code: str
     name: str
     consortia: tuple[str, ...]
     reason: str
+    services: tuple[str, ...] = ()
+    shared_spend: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -350,9 +354,9 @@ class FunctionMode:
 
 @dataclass(frozen=True)
 class Placement:
-    """Every service × consortium placed at exactly one scale. terms: force → £ a year, summing to the certificate's
-    objective; stand-ins that the structure was charged (leverage) are refunded in the same force's term. cut_by_clock:
-    a clock ended the search, or somebody who asked to stop."""
+    """Every service × consortium placed at exactly one scale. footprints: those opened, of all candidates. terms: force
+    → £ a year, summing to the certificate's objective; stand-ins that the structure was charged (leverage) are refunded
+    in the same force's term. cut_by_clock: a clock ended the search, or somebody who asked to stop."""
 
     commissions: tuple[Commission, ...]
     footprints: tuple[Footprint, ...]
@@ -361,6 +365,7 @@ class Placement:
     terms: Mapping[str, float]
     certificate: Certificate
     cut_by_clock: bool = False
+    candidates: tuple[Footprint, ...] = ()
 
 
 def _frozen(array: NDArray) -> NDArray:

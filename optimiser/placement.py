@@ -68,16 +68,16 @@ def place(
     certificate = _certificate(ground, answer, terms, firm)
     see("done", certificate.bound, certificate.objective)
     used = {int(o) for o in np.unique(picks)}
+    candidates = {o: _footprint(ground, x) for o, x in enumerate(ground.options) if x.kind == "footprint"}
     return Placement(
         commissions=_commissions(ground, picks, value),
-        footprints=tuple(
-            _footprint(ground, ground.options[o]) for o in sorted(used) if ground.options[o].kind == "footprint"
-        ),
+        footprints=tuple(found for o, found in candidates.items() if o in used),
         contracts=value.contracts,
         functions=functions,
         terms=terms,
         certificate=certificate,
         cut_by_clock=answer.cut_by_clock,
+        candidates=tuple(candidates.values()),
     )
 
 
@@ -105,7 +105,9 @@ def _mode(option: Option) -> Literal["make", "share", "buy"]:
 
 
 def _footprint(ground: Ground, option: Option) -> Footprint:
-    return Footprint(option.code, option.name, tuple(ground.anchors[c].code for c in option.anchors), option.reason)
+    members = tuple(ground.anchors[c].code for c in option.anchors)
+    services = tuple(ground.dataset.services[s].id for s in option.found_for)
+    return Footprint(option.code, option.name, members, option.reason, services, option.shared)
 
 
 def _certificate(ground: Ground, answer: Answer, terms: Mapping[str, float], firm: Firm) -> Certificate:

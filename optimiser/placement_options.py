@@ -31,7 +31,8 @@ class Option:
 
     scale: as a `Commission` names it. level: larger levels pool the risk of smaller ones. opens: pays the footprint's
     fixed cost when used. reason: why the body exists, where that is not plain. people: the most that one of the
-    commissioners inside may have, against the service's least population.
+    commissioners inside may have, against the service's least population. found_for, shared: of a footprint, the
+    services (positions) whose providers its bodies share, and what they share, £ a year.
     """
 
     code: str
@@ -44,6 +45,8 @@ class Option:
     reason: str = ""
     authorities: tuple[str, ...] = field(default=())
     people: float = math.inf
+    found_for: tuple[int, ...] = ()
+    shared: float = 0.0
 
     @property
     def local(self) -> bool:
@@ -129,6 +132,8 @@ def options(
                 level[FOOTPRINT],
                 True,
                 found.reason,
+                found_for=found.services,
+                shared=found.shared,
             )
         )
     made += above + _authorities(dataset, anchors, level[AUTHORITY])
