@@ -88,20 +88,23 @@ def functions(plan: Plan) -> Table:
     word = names(plan)
     functions = {f.id: f.name for f in plan.dataset.functions}
     anchor = plan.scenario.anchor_scale
+    commissioning = {b.code for b in plan.structure.bodies[anchor]}
     columns = (
         Column("function", "Function id"),
         Column("function_name", "Function"),
         Column(anchor, f"{capital(scale_word(plan, anchor))} code"),
         Column(f"{anchor}_name", capital(scale_word(plan, anchor))),
-        Column("mode", "How", note="make: own team; share: with neighbours; buy: from an agency or the market"),
+        Column("mode", "How", note="make: own team; share: with others; buy: from an agency or the market"),
         Column("supplier", "Supplier code"),
         Column("supplier_name", "Supplier"),
+        Column("hosted", "Hosted", note="yes: the supplier is one of them, whose team serves several"),
         Column("cost", "Cost", "money", "£ a year, cash"),
         Column("reason", "Why"),
     )
     rows = tuple(
         (f.function, functions.get(f.function, f.function), f.consortium, word.get(f.consortium, f.consortium), f.mode,
-         f.supplier, word.get(f.supplier, f.supplier), f.cost, f.reason)
+         f.supplier, word.get(f.supplier, f.supplier),
+         "yes" if f.mode == "share" and f.supplier in commissioning else "no", f.cost, f.reason)
         for f in (plan.placement.functions if plan.placement else ())
     )  # fmt: skip
     return Table("functions", "Functions", columns, rows)

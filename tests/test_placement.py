@@ -206,7 +206,7 @@ def test_the_same_seed_gives_the_same_placement():
     assert place(data, BASE, made, 5, 20) == place(data, BASE, made, 5, 20)
 
 
-def test_support_is_free_where_planned_and_bought_or_made_where_not():
+def test_support_is_free_where_planned_and_bought_or_hosted_where_not():
     data, made = catalogue_world()
     alone = {f.function: f for f in place(data, BASE, made, 1, 20).functions if f.consortium == "consortium-01"}
     assert alone["F16"].mode == "buy" and alone["F16"].supplier == "market"
@@ -214,7 +214,8 @@ def test_support_is_free_where_planned_and_bought_or_made_where_not():
     part = 0.7 * 71_400 * 0.12
     assert alone["F16"].cost == pytest.approx(part + 0.1 * (part + team))
     assert alone["F10"].mode == "make" and alone["F10"].cost == 0
-    assert alone["F17"].mode == "make" and alone["F17"].cost == pytest.approx(0.5 * 71_400)
+    assert alone["F17"].mode == "share" and alone["F17"].supplier == "consortium-02"
+    assert alone["F17"].cost == pytest.approx(0.5 * 71_400 / 3 + 2_000)
     whole = {"alliance": [list(range(6))], "agency": [list(range(6))]}
     groups = {s: [list(b.members) for b in made.bodies[s]] for s in made.scales} | whole
     planned = place(data, BASE, tiny.structure(data, groups), 1, 20)
