@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.domain import Dataset
-from optimiser.errors import LimitReached
 from optimiser.forces import PairCharges
 from optimiser.scenario import Scale, Scenario
 from optimiser.units import ScaleProblem
@@ -28,12 +27,11 @@ class DeadEnd(Exception):
 
 
 class Outgrown(Exception):
-    """The bodies chosen at the anchor scale cannot be held whole at a larger one, without breaking its rules. why: what
-    is said where no other way is left."""
+    """The bodies chosen at the anchor scale cannot be held whole at a larger one without breaking its rules."""
 
-    def __init__(self, scale: str, why: LimitReached):
+    def __init__(self, scale: str):
         super().__init__(f"{scale} cannot hold the bodies below it")
-        self.scale, self.why = scale, why
+        self.scale = scale
 
 
 def refuge(dataset: Dataset, scenario: Scenario, scale: Scale, practice: int) -> list[tuple[int, int]]:

@@ -150,12 +150,14 @@ class PairCharges:
 
     def block(self, rows: NDArray[np.int64], centres: NDArray[np.int64]) -> NDArray[np.float64]:
         """rows × centres, £ a year; inf where reach or the authority rule forbids the pair."""
-        i, j = rows[:, None], centres[None, :]
         out = self.priced(rows, centres)
-        out[~self.within_reach(i, j)] = np.inf
-        if self._scale.authority_rule == "inside_one":
-            out[self.differ(i, j)] = np.inf
+        out[self.forbidden(rows[:, None], centres[None, :])] = np.inf
         return out
+
+    def forbidden(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether reach or the scale's authority rule keeps i from belonging with centre j."""
+        barred = ~self.within_reach(i, j)
+        return barred | self.differ(i, j) if self._scale.authority_rule == "inside_one" else barred
 
     def matrix(self) -> NDArray[np.float64]:
         """n × n: what every practice would pay with every centre."""

@@ -102,12 +102,20 @@ class Nesting:
                 if set(more) <= set(self.ties):
                     break
                 self.ties += more
+                anchored = self._again(anchored)
             except Outgrown as stuck:
-                if stuck.scale in self.walls or stuck.scale not in self.apart:
-                    raise stuck.why from None
-                self.walls[stuck.scale] = self.apart[stuck.scale]
-            anchored = self._again(anchored)
+                anchored = self._inside(stuck.scale, anchored)
         return self._scales(anchored, last=True)
+
+    def _inside(self, scale: str, anchored: Membership) -> Membership:
+        """The anchor scale solved again inside bodies of a larger scale planned by itself; its last bodies where that
+        cannot be done."""
+        self.walls[scale] = self.apart[scale]
+        try:
+            return self._again(anchored)
+        except LimitReached:
+            self.walls[scale] = np.zeros_like(anchored)
+            return anchored
 
     def _again(self, anchored: Membership) -> Membership:
         """The anchor scale solved with practices tied and inside its walls, from its last bodies where a few moves mend
@@ -152,13 +160,16 @@ class Nesting:
             membership[scales[k].name] = held.membership(found.assignment)
             del held
         for k in range(anchor + 1, len(scales)):
-            below = self.scenario.within(scales[k].name)[-2]
+            name, below = scales[k].name, self.scenario.within(scales[k].name)[-2]
+            tried = last or name in self.walls or name not in self.apart
             try:
                 over = scale_problem(dataset, self.scenario, scales[k], whole=membership[below])
                 found = self._over(over.problem)
-            except LimitReached as why:
-                raise why if last else Outgrown(scales[k].name, why) from why
-            membership[scales[k].name] = over.membership(found.assignment)
+            except LimitReached:
+                if tried:
+                    raise
+                raise Outgrown(name) from None
+            membership[name] = over.membership(found.assignment)
             del over
         return membership
 
