@@ -11,6 +11,7 @@ import numpy as np
 
 from geodata import force_tables
 from optimiser.avoidable import avoidable_shares
+from optimiser.breakaway import WORTH, best, verdict
 from optimiser.domain import EVIDENCE, Certificate
 from optimiser.wording import PROVED, within
 
@@ -53,6 +54,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "scales": {scale: _scale(plan, scale) for scale in plan.structure.scales},
         "placement": _placement(plan),
         "wishes": _wishes(plan),
+        "breakaway": _breakaway(plan),
         "scorecard": measures(plan.scorecard.region),
         "baseline": measures(plan.baseline.region) if plan.baseline is not None else None,
         "estimated": estimated(plan),
@@ -123,6 +125,21 @@ def money(plan: Plan) -> dict[str, float]:
     for force, pounds in plan.terms.items():
         total[force_tables.kind_of(plan, force)] += pounds
     return total
+
+
+def _breakaway(plan: Plan) -> dict[str, Any] | None:
+    """Who would be better off elsewhere; None where nobody could move."""
+    if not plan.breakaway:
+        return None
+    near = best(plan.breakaway, alone=False)
+    return {
+        "groups": len({m.code for m in plan.breakaway}),
+        "next_door": len(near),
+        "next_door_welcome": sum(m.welcome for m in near),
+        "alone": len(best(plan.breakaway, alone=True)),
+        "lower_total": sum(not m.broken and m.change.total < -WORTH for m in plan.breakaway),
+        "said": verdict(plan.breakaway, plan.scenario, plan.structure),
+    }
 
 
 def measures(region: Mapping[str, Measure]) -> dict[str, dict[str, object]]:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from geodata import force_tables, pin_table, plan_tables, provider_tables, service_tables, summary, why_tables
+from geodata import (
+    breakaway_table,
+    force_tables,
+    pin_table,
+    plan_tables,
+    provider_tables,
+    service_tables,
+    summary,
+    why_tables,
+)
 from geodata.arrangement import Arrangement
 from geodata.plan_tables import Column, Table
 
@@ -64,7 +73,8 @@ def write_workbook(plan: Plan, path: Path) -> None:
     """Write plan.xlsx.
 
     Summary, scorecard beside today's, bodies by scale, practices, placement, the five questions, wishes, the four
-    factors, contracts, power with providers, functions, assumptions, sensitivity.
+    factors, contracts, power with providers, functions, who would be better off elsewhere,
+    assumptions, sensitivity.
     """
     book = _Book(path)
     book.file.set_properties({
@@ -90,6 +100,7 @@ def write_workbook(plan: Plan, path: Path) -> None:
             (service_tables.contracts(plan), "Contracts"),
             (provider_tables.provider_power(Arrangement.of(plan)), "Power with providers"),
             (service_tables.functions(plan), "Functions"),
+            (breakaway_table.breakaway(plan), "Better off elsewhere"),
             (force_tables.assumptions(plan), "Assumptions"),
             (force_tables.sensitivity(plan), "Sensitivity"),
         ):

@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geodata import pin_table, plan_tables, service_tables, summary, why_tables
+from geodata import breakaway_table, pin_table, plan_tables, service_tables, summary, why_tables
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
@@ -21,6 +21,7 @@ TABLES: tuple[Callable[[Plan], plan_tables.Table | None], ...] = (
     plan_tables.bodies,
     plan_tables.bodies_today,
     pin_table.pins,
+    breakaway_table.breakaway,
     service_tables.placement,
     service_tables.footprints,
     service_tables.functions,

@@ -102,6 +102,30 @@ def _members_asked(scenario: Scenario, scale: str) -> int:
     return scenario.members_asked(scale) if scenario.anchor_scale in scenario.within(scale)[-2:-1] else 0
 
 
+def verdict(moves: Sequence[Move], scenario: Scenario, structure: Structure) -> str:
+    """What the check comes to, in a few sentences; "" where nobody could move."""
+    if not moves:
+        return ""
+    anchor = scenario.scale(scenario.anchor_scale)
+    below = scenario.below(anchor.name)
+    who, one = (scenario.scale(below).plural, scenario.scale(below).label) if below else ("practices", "practice")
+    near, alone = best(moves, alone=False), best(moves, alone=True)
+    count = len({m.code for m in moves})
+    said = f"{len(near) or 'None'} of {count:,} {who if count > 1 else one} would be better off next door"
+    if near:
+        said += f" by their own share, {sum(m.welcome for m in near)} of them where those they join would pay no more"
+    said += f"; {len(alone) or 'none'} alone."
+    if near or alone:
+        most = min((*near[:1], *alone[:1]), key=lambda m: m.change.own)
+        names = {b.code: b.name for b in structure.bodies[anchor.name]}
+        where = f"by joining {names[most.to]}" if most.to else "alone"
+        said += f" Most of all {most.name} of {names[most.body]}, £{-most.change.own:,.0f} a year {where}."
+    cheaper = sum(not m.broken and m.change.total < -WORTH for m in moves)
+    if cheaper:
+        said += f" {cheaper} such moves would also lower the total of the structure: the search left them."
+    return said
+
+
 Group = tuple[str, str, NDArray[np.int64]]  # code, name, practices
 
 

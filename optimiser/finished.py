@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from optimiser.breakaway import Move
 from optimiser.domain import Certificate, Dataset, Placement, Structure
 from optimiser.errors import VerificationError
 from optimiser.partition.budget import Progress
@@ -23,8 +24,9 @@ class Plan:
     terms: force → £ a year, summing to objective. bound: no plan of the stated problem costs less (conditional where
     services are placed: see docs/method.md). outside: £ a year that no decision changes. today, baseline: today's
     bodies, and the same measures of them. why_here: services at every scale that may have them. wishes: the answers.
-    cut: scales, "services", "why here" or "sensitivity" whose work a clock ended, or somebody who asked to stop
-    (interrupted). seconds, progress: how the time went, no part of what the plan says.
+    breakaway: moves to elsewhere, priced on the structure alone. cut: scales, "services", "why here" or "sensitivity"
+    whose work a clock ended, or somebody who asked to stop (interrupted). seconds, progress: how the time went, no part
+    of what the plan says.
     """
 
     dataset: Dataset
@@ -45,6 +47,7 @@ class Plan:
     wishes: tuple[Answered, ...] = ()
     pin_costs: tuple[PinCost, ...] = ()
     today: Structure | None = None
+    breakaway: tuple[Move, ...] = ()
     cut: tuple[str, ...] = ()
     interrupted: bool = False
     progress: tuple[Progress, ...] = ()

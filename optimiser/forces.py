@@ -138,7 +138,7 @@ class PairCharges:
         if limit is None:
             return np.ones(i.shape, dtype=bool)
         near = self.km(i, j) <= limit
-        for a, b in self._links:
+        for a, b in () if near.all() else self._links:
             for end, far in ((a, b), (b, a)):
                 near[i == end] |= self.km(far, j[i == end]) <= limit
                 near[j == end] |= self.km(i[j == end], far) <= limit

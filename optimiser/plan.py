@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from optimiser.breakaway import breakaway
 from optimiser.caveats import caveats, short_of_gap, unfinished
 from optimiser.clock import Clock, never
 from optimiser.costing import team_cost
@@ -58,6 +59,8 @@ def make_plan(
         effort = replace(asked(budget, gap), seconds=seconds, stop=stop)
         hierarchy = build(dataset, scenario, seed, effort, journal)
         structure, cut = hierarchy.structure, hierarchy.cut
+    with journal.stage("breakaway"):
+        elsewhere = breakaway(dataset, scenario, structure)
     with journal.stage("services"):
         placement = None
         if dataset.services and len(dataset.flows):
@@ -101,6 +104,7 @@ def make_plan(
         outside={"team": team_cost(dataset.functions, float(dataset.patients.sum()), scenario)},
         warnings=(*honoured(dataset, scenario, structure), *caveats(dataset, scenario, placement, told.wishes, moves)),
         seconds=journal.seconds,
+        breakaway=elsewhere,
         cut=cut,
         interrupted=bool(cut) and stop(),
         progress=tuple(journal.lines),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from optimiser.breakaway import verdict
 from optimiser.domain import NO_BODY
 from optimiser.scenario_checks import called
 from optimiser.wording import percent, within
@@ -84,6 +85,8 @@ def show(plan: Plan, out: Path) -> None:
     _show_wishes(console, plan)
     _show_pins(console, plan)
     _show_sensitivity(console, plan)
+    if plan.breakaway:
+        console.print(f"Breakaway: {verdict(plan.breakaway, plan.scenario, plan.structure)}", soft_wrap=True)
     for warning in (*plan.warnings, *plan.dataset.warnings)[:MOST_NOTES]:
         console.print(f"Note: {warning}", soft_wrap=True)
     console.print("\nOpen first:")

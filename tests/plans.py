@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from geodata.ground import Ground
+from optimiser.breakaway import breakaway
 from optimiser.domain import (
     Authority,
     Body,
@@ -347,6 +348,7 @@ def plan(names: Sequence[str] = (), **changes: Any) -> Plan:
             for change in (-0.5, 0.5)
         ),
         outside={"team": 1_842_300.0},
+        breakaway=breakaway(data, scenario, built),
         warnings=("Rates and spending are at the same prices.",),
         seconds={"structure": 12.25, "placement": 3.5},
         price_of_nesting=10_000.0,

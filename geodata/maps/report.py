@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from geodata import plan_tables, provider_tables
+from geodata import breakaway_table, plan_tables, provider_tables
 from geodata.arrangement import Arrangement
 from geodata.maps import words
 from geodata.maps.figures import figure_bytes
@@ -45,6 +45,8 @@ def render_report(plan: Plan, ground: Ground) -> str:
         columns=[(m.name, m.label, m.unit) for m in plan_tables.measures(plan.scorecard)],
         **sections(plan),
         providers=_providers(plan),
+        elsewhere=breakaway_table.shown(plan),
+        smaller=plan_tables.scale_word(plan, plan.scenario.below(anchor.name) or "practice"),
     )  # fmt: skip
 
 

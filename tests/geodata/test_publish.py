@@ -21,7 +21,8 @@ from optimiser.partition.budget import Progress
 from tests import plans
 
 FILES = {
-    "adjacency.csv", "attributes.csv", "bodies.csv", "bodies_today.csv", "certificate.json", "contracts.csv",
+    "adjacency.csv", "attributes.csv", "bodies.csv", "bodies_today.csv", "breakaway.csv", "certificate.json",
+    "contracts.csv",
     "five_questions.csv", "footprints.csv", "four_factors.csv", "functions.csv", "manifest.json", "map.html",
     "placement.csv",
     "plan.gpkg", "plan.xlsx", "practices.csv", "progress.csv", "provider_graph.graphml", "provider_graph.png",

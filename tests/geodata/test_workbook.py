@@ -29,7 +29,7 @@ def test_the_sheets_a_planner_expects(book):
     assert book.sheetnames == [
         "Summary", "Scorecard vs today", "Alliances", "Consortia", "Localities", "Practices", "Placement",
         "Five questions", "Wishes", "Four factors", "Contracts", "Power with providers",
-        "Functions", "Assumptions", "Sensitivity",
+        "Functions", "Better off elsewhere", "Assumptions", "Sensitivity",
     ]  # fmt: skip
 
 
