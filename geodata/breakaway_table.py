@@ -37,14 +37,14 @@ def breakaway(plan: Plan) -> Table | None:
         Column("others", "For all others", "money", money),
         Column("total", "In all", "money", f"{money}: the one total of the structure"),
         Column("better_off", "Better off", note="yes: it would pay less itself, and no rule forbids it"),
-        Column("welcome", "Welcome", note="yes: those it joins would pay no more"),
+        Column("welcome", "Welcome", note="yes: those it joins would pay no more; blank alone"),
         Column("broken_rules", "Rules it would break"),
     )
     rows = tuple(
         (
             m.code, m.name, m.patients, m.body, word.get(m.body, m.body), "next door" if m.to else "alone", m.to,
             word.get(m.to, ""), m.change.own, m.change.own / max(1, m.patients), m.change.joined, m.change.left,
-            m.change.others, m.change.total, _yes(m.better_off), _yes(m.welcome), "; ".join(m.broken),
+            m.change.others, m.change.total, _yes(m.better_off), _yes(m.welcome) if m.to else "", "; ".join(m.broken),
         )
         for m in plan.breakaway
     )  # fmt: skip

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from optimiser.breakaway import best, breakaway, verdict
+from geodata.maps.report import render_report
+from optimiser.breakaway import Move, best, breakaway, verdict
+from optimiser.breakaway_scale import Change
 from optimiser.forces import STRUCTURE_FORCES
 from optimiser.given import membership_structure
 from optimiser.scenario import load_scenario
+from tests import plans
 from tests.ascii_map import region, rows
 
 DRAWING = "A A A A B B B B"
@@ -130,3 +133,18 @@ def test_practices_move_by_themselves_where_no_smaller_scale_is_planned():
     )
     (first, *_) = best(breakaway(data, chosen, made), alone=False)
     assert first.code == "e1" and first.change.own == pytest.approx(-8.0 * 20_000)
+
+
+def test_the_report_names_who_would_leave_where_to_and_for_how_much():
+    bodies = plans.plan().structure.bodies["locality"]
+    saved = Change(own=-85_013.0, joined=-399_304.0, left=424_222.0, others=0.0)
+    barred = ("would make it too large",)
+    moves = [Move(b.code, b.name, b.patients, "consortium-01", "consortium-02", saved, ()) for b in bodies[:1]]
+    moves += [Move(b.code, b.name, b.patients, "consortium-01", "", saved, barred) for b in bodies[1:]]
+    plan = plans.plan(breakaway=tuple(moves))
+    page = render_report(plan, plans.ground(plan.dataset))
+    section = page.partition('id="elsewhere"')[2].partition("</section>")[0]
+    assert "1 of 4 localities would be better off next door by their own share, 1 of them" in section
+    assert all(figure in section for figure in ("Brent Knoll locality", "Huish consortium", "−85,013", "−60,095"))
+    assert "Dunster locality" not in section, "a rule forbids it"
+    assert 'id="elsewhere"' not in render_report(plans.plan(breakaway=()), plans.ground(plan.dataset))
