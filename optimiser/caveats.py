@@ -48,7 +48,8 @@ def caveats(
 
 
 def unfinished(scenario: Scenario, cut: tuple[str, ...], interrupted: bool) -> Iterator[str]:
-    """That the work was cut short, where, and what follows. cut: scales, "services", "why here" or "sensitivity"."""
+    """That the work was cut short, where, and what follows. cut: scales, "services", "rounds", "why
+    here" or "sensitivity"."""
     if cut:
         known = {scale.name: scale.plural for scale in scenario.scales}
         where = ", ".join(known.get(part, part) for part in cut)

@@ -10,6 +10,7 @@ from optimiser.domain import Certificate, Dataset, Placement, Structure
 from optimiser.errors import VerificationError
 from optimiser.partition.budget import Progress
 from optimiser.pin_costs import PinCost
+from optimiser.rounds import Round
 from optimiser.scenario import Scenario
 from optimiser.scorecard import Scorecard
 from optimiser.sensitivity import SensitivityRow
@@ -48,6 +49,7 @@ class Plan:
     pin_costs: tuple[PinCost, ...] = ()
     today: Structure | None = None
     breakaway: tuple[Move, ...] = ()
+    rounds: tuple[Round, ...] = ()
     cut: tuple[str, ...] = ()
     interrupted: bool = False
     progress: tuple[Progress, ...] = ()

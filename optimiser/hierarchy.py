@@ -45,6 +45,11 @@ class Hierarchy:
     nesting_interval: tuple[float, float]
     cut: tuple[str, ...] = ()
 
+    @property
+    def objective(self) -> float:
+        """£ a year of all scales."""
+        return sum(c.objective for c in self.certificates.values())
+
 
 def build(
     dataset: Dataset,
@@ -86,12 +91,31 @@ def build(
 
     nesting = Nesting(dataset, scenario, seed, within, tell, apart=alone)
     structure, terms = _nested(nesting, alone, {name: proofs[name].objective for name in scales})
-    certificates = {name: replace(proofs[name], objective=sum(terms[name].values())) for name in scales}
-    total = sum(c.objective for c in certificates.values())
-    best_apart = sum(min(proofs[name].objective, certificates[name].objective) for name in scales)
-    width = total - sum(c.bound for c in certificates.values())
     cut = tuple(name for name in scales if name in work.cut | within.cut)
+    return _proved(structure, terms, proofs, cut)
+
+
+def _proved(
+    structure: Structure,
+    terms: Mapping[str, Mapping[str, float]],
+    proofs: Mapping[str, Certificate],
+    cut: tuple[str, ...],
+) -> Hierarchy:
+    """proofs: of each scale by itself, their objectives those of the best partitions found so."""
+    certificates = {name: replace(proofs[name], objective=sum(terms[name].values())) for name in structure.scales}
+    total = sum(c.objective for c in certificates.values())
+    best_apart = sum(min(proofs[name].objective, c.objective) for name, c in certificates.items())
+    width = total - sum(c.bound for c in certificates.values())
     return Hierarchy(structure, terms, certificates, total - best_apart, (0.0, width), cut)
+
+
+def restructured(dataset: Dataset, scenario: Scenario, hierarchy: Hierarchy, structure: Structure) -> Hierarchy:
+    """What is proved, of another structure: the bounds hold for every one."""
+    proofs = {
+        name: replace(c, objective=float(c.evidence["un_nested_objective"]))  # type: ignore[arg-type]
+        for name, c in hierarchy.certificates.items()
+    }
+    return _proved(structure, structure_terms(dataset, scenario, structure), proofs, hierarchy.cut)
 
 
 def _nested(
@@ -134,8 +158,8 @@ def restructure(
     del free
     nesting = Nesting(dataset, scenario, seed, work, prove=False, apart=structure.membership)
     membership = nesting.around(anchored)
-    found = structure, assemble(dataset, scenario, membership)
-    choices = [(made, _sum(structure_terms(dataset, scenario, made))) for made in found]
+    either = structure, assemble(dataset, scenario, membership)
+    choices = [(made, _sum(structure_terms(dataset, scenario, made))) for made in either]
     return *min(choices, key=lambda choice: choice[1]), bool(work.cut)
 
 

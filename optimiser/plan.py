@@ -12,7 +12,7 @@ from optimiser.breakaway import breakaway
 from optimiser.caveats import caveats, short_of_gap, unfinished
 from optimiser.clock import Clock, never
 from optimiser.costing import team_cost
-from optimiser.domain import Dataset
+from optimiser.domain import Dataset, Placement, Structure
 from optimiser.finished import Plan
 from optimiser.given import existing_structure, honoured
 from optimiser.hierarchy import build
@@ -23,9 +23,10 @@ from optimiser.partition.solve import DEFAULT_BUDGET
 from optimiser.pin_costs import pin_costs
 from optimiser.placement import GAP, place
 from optimiser.placement_reasons import Explained, explained
+from optimiser.rounds import Round, alternate
 from optimiser.scenario import Scenario
 from optimiser.scorecard import score
-from optimiser.sensitivity import sensitivity
+from optimiser.sensitivity import EFFORT, sensitivity
 from optimiser.wishes import check_wishes
 
 __all__ = ["Plan", "make_plan"]
@@ -58,16 +59,22 @@ def make_plan(
         seconds = clock.part(STRUCTURE_PART).left()
         effort = replace(asked(budget, gap), seconds=seconds, stop=stop)
         hierarchy = build(dataset, scenario, seed, effort, journal)
-        structure, cut = hierarchy.structure, hierarchy.cut
+        cut = hierarchy.cut
+    with journal.stage("services"):
+        placement, rounds = None, tuple[Round, ...]()
+        if dataset.services and len(dataset.flows):
+
+            def placing(structure: Structure, part: Clock) -> Placement:
+                seconds, near = min(SERVICES_MOST, part.left()), GAP if gap is None else gap
+                return place(dataset, scenario, structure, seed, seconds, gap=near, stop=stop, report=journal)
+
+            services = clock.part(SERVICES_PART)
+            found = alternate(dataset, scenario, hierarchy, placing, seed, replace(EFFORT, stop=stop), services)
+            hierarchy, placement, rounds, late = found
+            cut += ("services",) * placement.cut_by_clock + ("rounds",) * late
+        structure = hierarchy.structure
     with journal.stage("breakaway"):
         elsewhere = breakaway(dataset, scenario, structure)
-    with journal.stage("services"):
-        placement = None
-        if dataset.services and len(dataset.flows):
-            seconds = min(SERVICES_MOST, clock.part(SERVICES_PART).left())
-            near = GAP if gap is None else gap
-            placement = place(dataset, scenario, structure, seed, seconds, gap=near, stop=stop, report=journal)
-            cut += ("services",) * placement.cut_by_clock
     with journal.stage("why here"):
         told = Explained(None)
         if placement is not None:
@@ -91,6 +98,7 @@ def make_plan(
         structure=structure,
         structure_terms=hierarchy.terms,
         placement=placement,
+        rounds=rounds,
         why_here=told.why_here,
         wishes=told.wishes,
         certificates=hierarchy.certificates,
