@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "conditional": CONDITIONAL if plan.placement is not None else "",
         "price_of_nesting": plan.price_of_nesting,
         "nesting_interval": plan.nesting_interval,
+        "rounds": [{**asdict(made), "total": made.total} for made in plan.rounds],
         "seconds": round(sum(plan.seconds.values()), 1),
         "terms": plan.terms,
         **money(plan),
@@ -267,6 +269,8 @@ def _scale(plan: Plan, scale: str) -> dict[str, object]:
         "objective": certificate.objective,
         "bound": certificate.bound,
         "gap": certificate.gap,
+        "gap_search": certificate.gap - plan.nesting(scale) / (certificate.objective or 1.0),
+        "gap_nesting": plan.nesting(scale) / (certificate.objective or 1.0),
         "gap_avoidable": certificate.gap_avoidable,
         "method": certificate.method,
         "status": certificate.status,
@@ -284,6 +288,8 @@ def _placement(plan: Plan) -> dict[str, object] | None:
         "objective": certificate.objective,
         "bound": certificate.bound,
         "gap": certificate.gap,
+        "gap_search": certificate.gap - plan.nesting(scale) / (certificate.objective or 1.0),
+        "gap_nesting": plan.nesting(scale) / (certificate.objective or 1.0),
         "gap_avoidable": certificate.gap_avoidable,
         "method": certificate.method,
         "status": certificate.status,

@@ -93,6 +93,12 @@ class Plan:
         """(objective − bound) / objective, a fraction."""
         return (self.objective - self.bound) / self.objective if self.objective else 0.0
 
+    def nesting(self, scale: str) -> float:
+        """£ a year that a scale costs more than its best partition found without nesting."""
+        proof = self.certificates[scale]
+        apart = proof.evidence.get("un_nested_objective", proof.objective)
+        return max(0.0, proof.objective - float(apart))  # type: ignore[arg-type]
+
     def check_bounds(self) -> None:
         """Raise VerificationError where a bound is above what it bounds."""
         for proof in self.proofs.values():

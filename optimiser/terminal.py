@@ -50,7 +50,7 @@ def show(plan: Plan, out: Path) -> None:
     console.print(f"[bold]{plan.claim}.[/bold]", end=" ")
     console.print(f"Proved: structure within {within(structure)} of the best for the costs it is charged{placed}.")
 
-    table = _table("scale", "bodies", "median", "smallest", "largest", "today", "proved within")
+    table = _table("scale", "bodies", "median", "smallest", "largest", "today", "proved within", "of it nesting")
     for level in plan.scenario.scales:
         bodies = plan.structure.bodies[level.name]
         sizes = [b.patients for b in bodies]
@@ -58,6 +58,7 @@ def show(plan: Plan, out: Path) -> None:
         table.add_row(
             level.plural, f"{len(bodies)}", f"{statistics.median(sizes):,.0f}", f"{min(sizes):,}", f"{max(sizes):,}",
             f"{len(today)}" if today else "–", within(plan.certificates[level.name].gap),
+            percent(plan.nesting(level.name) / (plan.certificates[level.name].objective or 1.0)),
         )  # fmt: skip
     console.print(table)
     console.print()
