@@ -18,7 +18,7 @@ from optimiser.errors import LimitReached, Problem
 from optimiser.partition.budget import Progress
 from optimiser.placement_costs import Ground, survey
 from optimiser.placement_options import Firm, Option, may
-from optimiser.placement_programme import build
+from optimiser.placement_proof import evidence
 from optimiser.placement_solve import Answer, in_haste, solve
 from optimiser.placement_start import Search
 from optimiser.placement_support import support
@@ -56,10 +56,7 @@ def place(
         report(Progress("services", stage, clock.elapsed(), bound, worth, len(ground.anchors)))
 
     search = Search(ground, firm)
-    if clock.over():
-        answer = in_haste(ground, search)
-    else:
-        answer = solve(ground, build(ground, firm), search, clock, gap, see)
+    answer = in_haste(ground, search) if clock.over() else solve(ground, firm, search, clock, gap, see)
     if answer.picks is None:
         raise LimitReached(Problem("no placement was found in time", "time limit", mend="Allow more time."))
     picks, value = answer.picks, evaluate(ground, answer.picks)
@@ -119,9 +116,8 @@ def _certificate(ground: Ground, answer: Answer, terms: Mapping[str, float], fir
         objective=objective,
         bound=min(objective, max(answer.bound + terms["support"], least)),
         unavoidable=least,
-        method="integer programme with submodular under-estimators of insurance; PuLP and HiGHS",
-        status="conditional: "
-        + ("within the gap asked for" if answer.status == "Optimal" else "search stopped with a gap"),
+        method="integer programme with under-estimators of insurance and contracts, in parts at prices; PuLP and HiGHS",
+        status="conditional: " + ("within the gap asked for" if answer.closed else "search stopped with a gap"),
         evidence={
             "options": len(ground.options),
             "candidate_footprints": [
@@ -129,8 +125,8 @@ def _certificate(ground: Ground, answer: Answer, terms: Mapping[str, float], fir
             ],
             "refunds": dict(ground.refunds),
             "gross_objective": objective - refunded,
-            "solver_status": answer.status,
             "solver_bound": answer.bound if np.isfinite(answer.bound) else None,
+            **evidence(ground, answer),
         },
     )
 

@@ -1,165 +1,147 @@
-"""Solving the placement programme with HiGHS: relax, make an answer near that, search wherever a better one could be.
+"""Solving the placement programme: relax it, make an answer near that, then prove and improve, in turns.
 
-PuLP's own status is not believed: the bound, the solution status and the answer are read from HiGHS itself.
+Small programmes are one part and searched whole. Larger ones are bounded by parts at prices, and their answer is
+improved where it stands: the bodies of a cluster decide anew all that is theirs, while what crosses clusters stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import highspy
 import numpy as np
-import pulp
-from numpy.typing import NDArray
 
 from optimiser.clock import Clock
 from optimiser.errors import Infeasible, Problem, SolverError
-from optimiser.highs import FEASIBLE, Solver, run
+from optimiser.placement_bound import Leaf, Tree
 from optimiser.placement_costs import Ground
-from optimiser.placement_programme import UNIT, Programme
+from optimiser.placement_model import Cell, Model
+from optimiser.placement_options import Firm
+from optimiser.placement_parts import Parts, divide, whole
+from optimiser.placement_programme import build
 from optimiser.placement_start import Search
 from optimiser.placement_value import Picks, evaluate
 
-ROUNDS = 40  # of added pieces before the integer search
-NODES = 5_000  # columns × nodes of the search: it ends at the same place on any machine, unless time ends it first
-# The solver's own ways to an answer cost minutes here and seldom beat moves made near the relaxation.
-PLAIN = {
-    "mip_heuristic_effort": 0.01,
-    "mip_heuristic_run_rins": False,
-    "mip_heuristic_run_rens": False,
-    "mip_heuristic_run_root_reduced_cost": False,
-    "mip_allow_restart": False,
-    "mip_detect_symmetry": False,
-}
-MOVES = 0.1  # part of the time left for each search by moves
-SLACK = 1e-6  # £ thousand: what the solver may err in a reduced cost
-BROKEN = 1e-4  # part of a pool's greatest reserve by which a piece must be broken to be added
-
+TOGETHER = 4  # anchor bodies that are decided together
+ROUNDS = 5  # relaxations of a wide programme
+NARROW = 60  # and of one that is a single part
+LEAVES = 150_000  # columns of the programme × decisions by branching
+PASSES = 3  # over all clusters, to improve an answer
+TURNS = 3  # searches of a cluster in each, with the pieces that its answer breaks in between
+MOVES = 0.15  # part of the time left for each search by moves
+NEAR = 0.3  # part of the gap asked for that searches of parts may leave
+FINE = 0.05  # the same, of searches that improve an answer
+NO_WAY = Problem("no way to place every service keeps the firm wishes and the limits", "wishes")
 
 See = Callable[[str, float, float], None]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the solver found (None without a solution) and proved (£, constants included; −inf when nothing).
-    cut_by_clock: a clock ended some of the work, or somebody who asked to stop."""
+    """What was found (None without a solution) and proved (£, refunds included; −inf when nothing). closed: within the
+    gap asked for. leaves, clusters: what the bound rests on. cut_by_clock: a clock ended some of the work, or somebody
+    who asked to stop."""
 
     picks: Picks | None
     bound: float
-    status: str
+    closed: bool
+    leaves: tuple[Leaf, ...]
+    clusters: tuple[tuple[int, ...], ...]
     cut_by_clock: bool
 
 
-class _Highs(Solver):
-    """Relaxes, adding broken pieces of insurance; makes an answer near the relaxation; then searches among the columns
-    that could be part of anything better. `proved` is the bound, in the model's unit. see: told the stage, the bound
-    and the worth of the answer (£)."""
+class _Best:
+    """The best answer yet, and the ways to a better one."""
 
-    def __init__(self, ground: Ground, programme: Programme, search: Search, clock: Clock, gap: float, see: See):
-        super().__init__(clock, gap, **PLAIN)
-        self.ground, self.programme, self.search = ground, programme, search
-        self.see, self.proved = see, -np.inf
-        picks = search.from_scratch(clock.part(MOVES))
-        self.worth = np.inf if picks is None else worth(self.ground, picks)
-        self.picks = picks if np.isfinite(self.worth) else None
-        self._tell("search")
+    def __init__(self, ground: Ground, firm: Firm, search: Search, clock: Clock):
+        self.ground, self.firm, self.search, self.clock = ground, firm, search, clock
+        self.picks: Picks | None = None
+        self.worth = np.inf
 
-    def callSolver(self, lp: pulp.LpProblem) -> None:
-        highs = lp.solverModel
-        whole = np.array([v.index for v in lp.variables() if v.cat == pulp.LpInteger], dtype=np.int32)
-        self._integrality(highs, whole, highspy.HighsVarType.kContinuous)
-        relaxed = self._relax(highs)
-        z = np.array([v.index for v in self.programme.z.values()], dtype=np.int32)
-        if relaxed and not self.clock.over():
-            self._round(np.array(highs.getSolution().col_value)[z])
-        self._tell("bound")
-        dear = np.array(highs.getSolution().col_dual)[z] if relaxed else np.zeros(len(z))
-        self._integrality(highs, whole, highspy.HighsVarType.kInteger)
-        best = (self.worth - self.programme.constant) / UNIT
-        possible = (dear <= best - self.proved + SLACK) if relaxed else np.ones(len(z), bool)
-        known = None if self.picks is None else self._columns(self.picks)
-        if known is not None:
-            possible |= known > 0
-        highs.setOptionValue("mip_max_nodes", max(1, NODES // highs.getNumCol()))
-        highs.changeColsBounds(len(z), z, np.zeros(len(z)), possible.astype(float))
-        if known is not None:
-            highs.setSolution(len(z), z, known)
-        run(highs, self.clock)
-        self.proved = max(self.proved, min(float(highs.getInfo().mip_dual_bound), best))
+    def offer(self, picks: Picks | None) -> bool:
+        """Keep an answer that is better than the best."""
+        if picks is None or (found := worth(self.ground, picks)) >= self.worth:
+            return False
+        self.picks, self.worth = picks, found
+        return True
 
-    def _tell(self, stage: str) -> None:
-        self.see(stage, self.proved * UNIT + self.programme.constant, self.worth)
+    def near(self, value: Mapping[Cell, float]) -> None:
+        """Offer what moves make of a fractional answer."""
+        self.offer(self.search.near(value, self.clock.part(MOVES)))
 
-    def _round(self, value: NDArray[np.float64]) -> None:
-        """Start from the best answer near the relaxation, where that is better than the one given."""
-        near = dict(zip(self.programme.z, value.tolist(), strict=True))
-        picks = self.search.near(near, self.clock.part(MOVES))
-        if picks is not None and (near_worth := worth(self.ground, picks)) < self.worth:
-            self.worth, self.picks = near_worth, picks
+    def improve(self, parts: Parts, models: Sequence[Model], gap: float) -> None:
+        """Let the clusters decide anew, then others drawn around the options in use, while that pays."""
+        for _ in range(PASSES):
+            better = self._within(parts, models, gap)
+            if not better or self.clock.over() or self.picks is None:
+                return
+            used = [int(o) for o in np.unique(self.picks)]
+            parts = divide(self.ground, TOGETHER, sorted(used, key=lambda o: len(self.ground.options[o].anchors)))
+            models = [Model(build(self.ground, self.firm, part)) for part in parts.clusters]
 
-    def _columns(self, picks: Picks) -> NDArray[np.float64]:
-        first = [option.anchors[0] for option in self.ground.options]
-        return np.array([float(picks[first[o], s] == o) for o, s in self.programme.z])
-
-    def _relax(self, highs: highspy.Highs) -> bool:
-        """Solve the relaxation until no piece is broken; whether it was solved at all."""
-        highs.setOptionValue("solver", "ipm")
-        solved = False
-        for _ in range(ROUNDS):
-            run(highs, self.clock)
-            highs.setOptionValue("solver", "simplex")
-            if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-                break
-            solved, self.proved = True, highs.getObjectiveValue()
-            self._tell("bound")
-            if not self._add_broken(highs):
-                break
-        highs.setOptionValue("solver", "choose")
-        return solved and highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
-
-    @staticmethod
-    def _integrality(highs: highspy.Highs, columns: NDArray[np.int32], kind: highspy.HighsVarType) -> None:
-        highs.changeColsIntegrality(len(columns), columns, np.array([kind] * len(columns)))
-
-    def _add_broken(self, highs: highspy.Highs) -> bool:
-        value = highs.getSolution().col_value
-        added = False
-        for pool in self.programme.pools:
-            part = np.array([sum(value[v.index] for v in vs) for vs in pool.held])
-            slopes = pool.slopes(np.argsort(-part, kind="stable"))
-            if slopes @ part > value[pool.reserve.index] + BROKEN:
-                columns = [pool.reserve.index] + [v.index for vs in pool.held for v in vs]
-                values = [1.0] + [-float(m) for vs, m in zip(pool.held, slopes, strict=True) for _ in vs]
-                highs.addRow(0.0, highspy.kHighsInf, len(columns), np.array(columns, dtype=np.int32), np.array(values))
-                added = True
-        return added
+    def _within(self, parts: Parts, models: Sequence[Model], gap: float) -> bool:
+        """Offer what the clusters make of the best when what crosses them stays."""
+        if self.picks is None:
+            return False
+        picks = self.picks.copy()
+        crossing = {o for o, _ in parts.rented}
+        here = {(int(o), s) for s in range(picks.shape[1]) for o in np.unique(picks[:, s])}
+        for model in models:
+            model.charge({})
+            model.decide({cell: cell in here for cell in model.z if cell[0] in crossing})
+            model.start(here)
+            model.search(FINE * gap * self.worth / len(models), TURNS, self.clock)
+            for (o, s), chosen in model.cells().items():
+                if chosen > 0.5 and o not in crossing:
+                    picks[list(self.ground.options[o].anchors), s] = o
+            if self.clock.over():
+                return False
+        better = self.offer(picks)
+        return self.offer(self.search.better(picks, self.clock.part(MOVES))) or better
 
 
-def solve(ground: Ground, programme: Programme, search: Search, clock: Clock, gap: float, see: See) -> Answer:
-    """Solve within the time left and a relative gap. Raises Infeasible when HiGHS proves that nothing satisfies the
-    rules, SolverError when it stops for any reason but its limits."""
-    solver = _Highs(ground, programme, search, clock, gap, see)
-    programme.model.solve(solver)
-    highs = programme.model.solverModel
-    status = str(highs.getModelStatus()).rsplit(".k", 1)[-1]
-    if status in ("Infeasible", "UnboundedOrInfeasible"):
-        problem = "no way to place every service keeps the firm wishes and the limit on relationships"
-        raise Infeasible(Problem(problem, "wishes"))
-    if status not in ("Optimal", "TimeLimit", "SolutionLimit", "Interrupt"):
-        raise SolverError(f"HiGHS stopped: {status}")
-    found = _read(ground, programme) if int(highs.getInfo().primal_solution_status) == FEASIBLE else None
-    if found is not None and evaluate(ground, found).total < solver.worth:
-        solver.picks = found
-    cut = clock.over() or search.late or status in ("TimeLimit", "Interrupt")
-    return Answer(solver.picks, solver.proved * UNIT + programme.constant, status, cut)
+def solve(ground: Ground, firm: Firm, search: Search, clock: Clock, gap: float, see: See) -> Answer:
+    """Solve within the time left and a relative gap of the cost before refunds. Raises Infeasible when nothing
+    satisfies the rules, SolverError when HiGHS stops for any reason but its limits."""
+    back = sum(ground.refunds.values())
+    best = _Best(ground, firm, search, clock)
+    parts = divide(ground, TOGETHER)
+    model = Model(build(ground, firm, whole(ground)))
+    relaxed = model.relax(ROUNDS if parts.rented else NARROW, clock)
+    if relaxed == np.inf:
+        raise Infeasible(NO_WAY)
+    if clock.over():
+        return replace(in_haste(ground, search), bound=relaxed + back)
+    best.near(model.cells())
+    see("bound", relaxed + back, best.worth)
+    tree = Tree(ground, firm, model, relaxed, parts)
+    splits = LEAVES // len(model.value)
+    while not clock.over() and best.worth - back - tree.bound > gap * (best.worth - back):
+        leaf = tree.lowest
+        if not leaf.by_parts:
+            found = tree.search_parts(leaf, NEAR * gap * best.worth, clock)
+            if not tree.leaves:
+                raise Infeasible(NO_WAY)
+            best.offer(_read(ground, found))
+            best.near(found)
+            see("bound", tree.bound + back, best.worth)
+            if parts.rented and not leaf.decided:
+                best.improve(parts, tree.clusters, gap)
+                see("search", tree.bound + back, best.worth)
+        elif splits and tree.split(leaf, clock):
+            splits -= 1
+        else:
+            break
+    closed = best.worth - back - tree.bound <= gap * (best.worth - back)
+    clusters = tuple(part.anchors for part in parts.clusters)
+    return Answer(best.picks, tree.bound + back, closed, tuple(tree.leaves), clusters, clock.over() or search.late)
 
 
 def in_haste(ground: Ground, search: Search) -> Answer:
     """An answer where no time is left to prove anything."""
     picks = search.from_scratch(Clock(0.0))
     found = picks is not None and np.isfinite(worth(ground, picks))
-    return Answer(picks if found else None, -np.inf, "NotSet", cut_by_clock=True)
+    return Answer(picks if found else None, -np.inf, False, (), (), cut_by_clock=True)
 
 
 def worth(ground: Ground, picks: Picks) -> float:
@@ -170,9 +152,10 @@ def worth(ground: Ground, picks: Picks) -> float:
         return np.inf
 
 
-def _read(ground: Ground, programme: Programme) -> Picks | None:
+def _read(ground: Ground, value: Mapping[Cell, float]) -> Picks | None:
+    """The answer that the parts agree on, if they do."""
     picks = np.full((len(ground.anchors), len(ground.variance)), -1, dtype=np.int64)
-    for (o, s), variable in programme.z.items():
-        if (variable.varValue or 0) > 0.5:
+    for (o, s), chosen in value.items():
+        if chosen > 0.5:
             picks[list(ground.options[o].anchors), s] = o
     return picks if (picks >= 0).all() else None

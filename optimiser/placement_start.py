@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from optimiser.clock import Clock
-from optimiser.placement_costs import Ground
+from optimiser.placement_costs import Floats, Ground
 from optimiser.placement_options import Firm, may
 from optimiser.placement_value import ROUNDING, Picks, contract_steps, pathway_price
 
@@ -27,11 +27,17 @@ class Search:
         self.ground, self.late = ground, False
         self.n, self.s = len(ground.anchors), len(ground.variance)
         self.linear = [ground.linear(o).sum(axis=0) for o in range(len(ground.options))]
-        self.bought = [None if o.local else ground.bought(i) for i, o in enumerate(ground.options)]
         steps = [contract_steps(ground, p) for p in range(len(ground.cut))]
-        self.above = np.array([[k.above for k in three] for three in steps]).reshape(-1, 3)
-        self.extra = np.array([[k.extra for k in three] for three in steps]).reshape(-1, 3)
-        self.cut = ground.cut[:, None] + ROUNDING
+        above = np.array([[k.above for k in three] for three in steps]).reshape(-1, 3)
+        extra = np.array([[k.extra for k in three] for three in steps]).reshape(-1, 3)
+        cut = ground.cut[:, None] + ROUNDING
+        self.bought: list[Floats | None] = []
+        self.steps: list[tuple[Floats, Floats, Floats]] = []  # of an option's possible contracts: cut, above, extra
+        for o, option in enumerate(ground.options):
+            bought = np.zeros((0, self.s)) if option.local else ground.bought(o)
+            could = np.flatnonzero(bought.sum(axis=1) > ground.cut[: len(bought)])
+            self.bought.append(None if option.local else bought[could])
+            self.steps.append((cut[could], above[could], extra[could]))
         self.fee = ground.scenario.share("footprints", "placement") * ground.scenario.rate("footprints")
         self.split = pathway_price(ground.scenario)
         self.scale = [o.scale for o in ground.options]
@@ -44,7 +50,7 @@ class Search:
         self.per_head = [float(v) for v in ground.variance]
         self.holding = [[(pool, float(people.sum())) for pool, people in held] for held in ground.holding]
         self.services = [0] * len(ground.options)
-        self.carried = [np.zeros(len(ground.cut)) for _ in ground.options]
+        self.carried = [np.zeros(len(cut)) for cut, _, _ in self.steps]
         self.variance = [0.0] * len(ground.pools)
         self.columns: list[Column] = [()] * self.s
         self.joint = dict.fromkeys(range(len(ground.options)), 0.0)
@@ -60,6 +66,10 @@ class Search:
             liked = sorted(self.allowed[s], key=lambda o: (value[o, s], -o))
             columns.append(self._spread(s, [o for o in liked if value[o, s] > 1e-6] or self.allowed[s]))
         return self._improve(columns, clock)
+
+    def better(self, picks: Picks, clock: Clock) -> Picks | None:
+        """The best found from another answer."""
+        return self._improve([tuple(picks[:, s].tolist()) for s in range(self.s)], clock)
 
     def _spread(self, s: int, order: Sequence[int]) -> Column:
         """Options put in one after the other, the last on top."""
@@ -138,15 +148,18 @@ class Search:
         moves = [(s, new) for s, new in moves if new != self.columns[s] and -1 not in new]
         if not moves:
             return False
-        options = {o for s, new in moves for o in (*self.columns[s], *new)}
+        moved = [(s, set(self.columns[s]) - set(new), set(new) - set(self.columns[s])) for s, new in moves]
+        options = {o for _, left, taken in moved for o in (*left, *taken)}
         pools = {pool for o in options for pool, _ in self.holding[o]}
         paths = {self.path_of[s] for s, _ in moves if s in self.path_of}
         old = [(s, self.columns[s]) for s, _ in moves]
         kept = {o: self.joint[o] for o in options}
-        before = self._cost(options, pools, paths, [s for s, _ in moves])
+        before = self._cost(options, pools, paths)
         self._put(moves)
         self.joint.update((o, self._joint(o)) for o in options)
-        if self._cost(options, pools, paths, [s for s, _ in moves]) < before - 1e-9 * abs(before) - 1e-3:
+        more = sum(self.linear[o][s] for s, _, taken in moved for o in taken)
+        more -= sum(self.linear[o][s] for s, left, _ in moved for o in left)
+        if more + self._cost(options, pools, paths) < before - 1e-9 * abs(before) - 1e-3:
             return True
         self._put(old)
         self.joint.update(kept)
@@ -154,9 +167,10 @@ class Search:
 
     def _put(self, moves: Iterable[tuple[int, Column]]) -> None:
         for s, new in moves:
-            for o in set(self.columns[s]):
+            before, after = set(self.columns[s]), set(new)
+            for o in before - after:
                 self._hold(o, s, -1)
-            for o in set(new):
+            for o in after - before:
                 self._hold(o, s, 1)
             self.columns[s] = new
 
@@ -168,10 +182,9 @@ class Search:
         for pool, people in self.holding[option]:
             self.variance[pool] += sign * people * self.per_head[service]
 
-    def _cost(self, options: set[int], pools: set[int], paths: set[str], services: list[int]) -> float:
-        """£ of everything that a change of these can touch."""
-        total = sum(self.linear[o][s] for s in services for o in set(self.columns[s]))
-        total += sum(self.joint[o] for o in options)
+    def _cost(self, options: set[int], pools: set[int], paths: set[str]) -> float:
+        """£ that these cost together, whatever each service costs by itself."""
+        total = sum(self.joint[o] for o in options)
         total += self.ground.insurance_rate * sum(max(self.variance[pool], 0.0) ** 0.5 for pool in pools)
         for name in paths:
             columns = [self.columns[s] for s in self.ground.pathways[name]]
@@ -186,7 +199,8 @@ class Search:
         if self.bought[option] is None:
             return total
         carried = self.carried[option][:, None]
-        held = carried > self.cut
+        cut, above, extra = self.steps[option]
+        held = carried > cut
         if self.ground.options[option].kind == "anchor":
             total += TOO_MANY * max(0, int(held.sum()) - self.ground.scenario.contracts.most_relationships)
-        return total + float(self.extra[held & (carried >= self.above)].sum())
+        return total + float(extra[held & (carried >= above)].sum())

@@ -15,6 +15,7 @@ from optimiser.five_questions import five_questions
 from optimiser.placement import place
 from optimiser.placement_costs import survey
 from optimiser.placement_options import SEAT, Option, may
+from optimiser.placement_parts import whole
 from optimiser.placement_programme import build
 from optimiser.scenario import load_scenario
 from tests import tiny
@@ -265,7 +266,8 @@ def test_golden_programme(family, tmp_path):
     data = tiny.dataset(practices, services, [tiny.provider("RA")], rows)
     made = tiny.structure(data, {"consortium": [[0], [1]]})
     silent = tuple(f for f in ("contracts", "footprints", "pathways", "insurance") if f != family)
-    model = build(survey(data, BASE.model_copy(update={"forces_off": silent}), made, 1), {}).model
+    ground = survey(data, BASE.model_copy(update={"forces_off": silent}), made, 1)
+    model = build(ground, {}, whole(ground)).model
     written = tmp_path / f"{family}.lp"
     model.writeLP(str(written))
     golden = GOLDEN / f"placement_{family}.lp"
