@@ -124,10 +124,14 @@ def contracts(plan: Plan) -> Table:
         Column("share", "Share of provider's income", "share", "of its whole income, other commissioners included"),
         Column("spend", "Spend", "money", "£ a year"),
         Column("cost", "Cost of the contract", "money", "£ a year, cash"),
+        Column("lead_commissioner", "Lead commissioner", note="yes for the body with the largest contract"),
+        Column("host", "Host code", note="the member that spends most with the provider does the work for the body"),
+        Column("host_name", "Host"),
     )
     rows = tuple(
         (c.body, word.get(c.body, c.body), c.provider, word.get(c.provider, c.provider),
-         kinds.get(c.provider, "").replace("_", " "), c.grade, c.share, c.spend, c.cost)
+         kinds.get(c.provider, "").replace("_", " "), c.grade, c.share, c.spend, c.cost,
+         "yes" if c.leads else "no", c.host, word.get(c.host, c.host))
         for c in (plan.placement.contracts if plan.placement else ())
     )  # fmt: skip
     return Table("contracts", "Contracts", columns, rows)

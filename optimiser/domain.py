@@ -330,7 +330,9 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Contract:
-    """A contract of a body with a provider. grade: lead | associate | small. share: of the provider's income."""
+    """A contract of a body with a provider. grade: lead | associate | small. share: of the provider's income. leads:
+    the body is the provider's lead commissioner. host: of the anchor bodies for which it commissions, the code of the
+    one that does the work."""
 
     body: str
     provider: str
@@ -338,6 +340,8 @@ class Contract:
     share: float
     spend: float
     cost: float
+    leads: bool = False
+    host: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,10 @@ import numpy as np
 from optimiser.clock import Clock, never
 from optimiser.domain import Certificate, Commission, Dataset, Footprint, Placement, Structure
 from optimiser.errors import LimitReached, Problem
+from optimiser.lead_commissioners import with_leads
 from optimiser.partition.budget import Progress
 from optimiser.placement_costs import Ground, survey
+from optimiser.placement_limits import check_limits
 from optimiser.placement_options import Firm, Option, may
 from optimiser.placement_proof import evidence
 from optimiser.placement_solve import Answer, in_haste, solve
@@ -55,6 +57,7 @@ def place(
     def see(stage: str, bound: float, worth: float) -> None:
         report(Progress("services", stage, clock.elapsed(), bound, worth, len(ground.anchors)))
 
+    check_limits(ground, firm)
     search = Search(ground, firm)
     answer = in_haste(ground, search) if clock.over() else solve(ground, firm, search, clock, gap, see)
     if answer.picks is None:
@@ -69,7 +72,7 @@ def place(
     return Placement(
         commissions=_commissions(ground, picks, value),
         footprints=tuple(found for o, found in candidates.items() if o in used),
-        contracts=value.contracts,
+        contracts=with_leads(ground, value.contracts),
         functions=functions,
         terms=terms,
         certificate=certificate,

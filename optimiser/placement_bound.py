@@ -49,7 +49,8 @@ class Tree:
         self.crossing = {o for o, _ in parts.rented}
         self.linear = {o: ground.linear(o) for o in self.crossing}
         self.clusters = [Model(build(ground, firm, part)) for part in parts.clusters]
-        self.rent = [Model(build(ground, firm, part)) for part in parts.crossing]
+        crossing = [build(ground, firm, part) for part in parts.crossing]
+        self.rent = [Model(programme) for programme in crossing if programme.z]
         self.leaves = [self._leaf({}, relaxed, relaxed)]
 
     @property
@@ -78,7 +79,7 @@ class Tree:
                 return False
             made.append(self._leaf(decided, max(leaf.bound, relaxed), max(leaf.relaxed, relaxed)))
         self.leaves.remove(leaf)
-        self.leaves += [child for child in made if np.isfinite(child.bound)]
+        self.leaves += [child for child in made if child.bound < np.inf]
         return True
 
     def _leaf(self, decided: Mapping[Cell, bool], bound: float, relaxed: float) -> Leaf:
@@ -100,8 +101,8 @@ class Tree:
         return dict(prices)
 
     def search_parts(self, leaf: Leaf, near: float, clock: Clock) -> dict[Cell, float]:
-        """Search every part at the leaf's prices, to within `near` £ in all, which may raise its bound. What the parts
-        chose: 0–1 by cell, the mean over the parts that a crossing option concerns."""
+        """Search every part at the leaf's prices, to within `near` £ in all, which may raise its bound; a leaf that
+        leaves no answer goes. What the parts chose: 0–1 by cell, the mean over the parts that an option concerns."""
         income: dict[Cell, float] = defaultdict(float)
         paid: list[dict[Cell, float]] = [{} for _ in self.clusters]
         for (o, s, k), price in leaf.prices.items():
@@ -110,7 +111,8 @@ class Tree:
         near /= len(self.clusters) + len(self.rent)
         bound = 0.0
         chosen: dict[Cell, list[float]] = defaultdict(list)
-        bills = [*paid, *({c: p for c, p in income.items() if c[0] == part.owned[0]} for part in self.parts.crossing)]
+        rented = [model.programme.part.owned[0] for model in self.rent]
+        bills = [*paid, *({c: p for c, p in income.items() if c[0] == o} for o in rented)]
         for model, prices in zip([*self.clusters, *self.rent], bills, strict=True):
             model.decide(leaf.decided)
             model.charge(prices)
@@ -119,6 +121,6 @@ class Tree:
             for cell, v in model.cells().items():
                 chosen[cell].append(v)
         self.leaves.remove(leaf)
-        if np.isfinite(bound) or bound < 0:
+        if bound < np.inf:
             self.leaves.append(replace(leaf, bound=max(leaf.bound, bound), by_parts=True))
         return {cell: float(np.mean(values)) for cell, values in chosen.items()}

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.placement_costs import CELL_FORCES, Ground
+from optimiser.placement_limits import excess
 from optimiser.placement_options import NO_WISHES, Firm, may
 from optimiser.placement_value import FORCES, ROUNDING, Picks, contract_steps, pathway_price
 from optimiser.scenario_models import PLACEMENT
@@ -142,13 +143,12 @@ class Books:
         return drift
 
     def keeps_limits(self, s: int, column: Column) -> bool:
-        """Whether no anchor body would hold more contracts than it can manage."""
-        limit = self.ground.scenario.contracts.most_relationships
+        """Whether no anchor body would hold more contracts or services than it can manage."""
         for o in set(column) - set(self.columns[s]) - {NOBODY}:
-            if self.ground.options[o].kind == "anchor":
-                carried = self.load(o) + self.bought(o)[:, s]
-                if int((carried > self.ground.cut + ROUNDING).sum()) > limit:
-                    return False
+            carried = self.load(o) + self.bought(o)[:, s]
+            contracts = int((carried > self.ground.cut + ROUNDING).sum())
+            if excess(self.ground, o, contracts, len(self.used.get(o, ())) + 1):
+                return False
         return True
 
     def _alone(self, option: int, s: int, sign: int) -> Terms:

@@ -16,13 +16,13 @@ from optimiser import risk
 from optimiser.domain import Body, Dataset, Service, Structure
 from optimiser.errors import Problem, ScenarioError
 from optimiser.placement_options import Option, authority_shares, levels, options
+from optimiser.placement_variety import Variety
 from optimiser.providers import BodyFlows, aggregate, materiality
 from optimiser.scenario_models import PLACEMENT, REGION, Scenario
 
 Floats = NDArray[np.float64]
 Cell = Mapping[str, Floats]
 CELL_FORCES = ("leverage", "tailoring", "authority_link", "agreements")
-FEATURES = ("need_index", "deprivation", "pct_65plus", "rural")
 OWN_KINDS = frozenset(("practice_owned", "other"))
 
 
@@ -181,8 +181,7 @@ class _Cells:
             * scenario.rate("authority_link")
             * np.array([s.authority_link / 3 for s in services])
         )
-        self.moments = _Moments(dataset)
-        self.by_anchor = self.moments.of(self.at, len(self.anchors))
+        self.variety = Variety(dataset, self.at, flows.cube)
         self.people = np.bincount(self.at, weights=dataset.patients, minlength=len(self.anchors))
         self.authority = authority_shares(dataset, self.anchors)[1]
         self._local: dict[str, tuple[Floats, Floats, Floats]] = {}
@@ -197,7 +196,7 @@ class _Cells:
         reach = np.maximum(0, 1 - self.flows.shares[c].sum(axis=0) / self.scenario.leverage.nil_at_share)
         leverage = np.einsum("cps,p->cs", self.flows.cube[c], reach) * self.lever
         whole = option.kind != "condition_group"  # its members are the people with the condition: no place is averaged
-        unlike = np.full(len(c), self.moments.unlike(self.by_anchor[c].sum(axis=0)[None])[0] if whole else 0.0)
+        unlike = self.variety.together(c) if whole else np.zeros(len(self.lever))
         outside = 0.0 if option.kind in ("anchor", "authority") else self._outside(c)
         return self._cell(leverage, unlike, np.full(len(c), outside), np.zeros((len(c), len(self.lever))), c)
 
@@ -206,7 +205,7 @@ class _Cells:
     ) -> dict[str, Floats]:
         return {
             "leverage": leverage,
-            "tailoring": self.spend[c] * self.tailor * unlike[:, None],
+            "tailoring": self.spend[c] * self.tailor * unlike,
             "authority_link": self.spend[c] * self.link * outside[:, None],
             "agreements": agreements,
         }
@@ -233,7 +232,8 @@ class _Cells:
         )
 
     def _inside(self, scale: str) -> tuple[Floats, Floats, Floats]:
-        """For practices or the bodies of a smaller scale, by anchor: leverage (× services, £), unlikeness, lots."""
+        """For practices or the bodies of a smaller scale, by anchor: leverage (× services, £), unlikeness (× services),
+        lots."""
         if scale not in self._local:
             flows, services = self.dataset.flows, len(self.dataset.services)
             inner = self.structure.membership[scale] if scale in self.structure.scales else np.arange(len(self.at))
@@ -245,44 +245,7 @@ class _Cells:
             n = len(self.anchors)
             row = self.at[flows.practice] * services + flows.service
             leverage = np.bincount(row, weights=lost, minlength=n * services).astype(float)
-            weight = np.bincount(piece, weights=self.dataset.patients, minlength=len(pieces))
-            unlike = self.moments.unlike(self.moments.of(piece, len(pieces)))
-            mean = np.bincount(home, weights=weight * unlike, minlength=n) / np.maximum(self.people, 1)
+            mean = self.variety.inside(piece, local)
             lots = np.bincount(home, minlength=n).astype(float)
             self._local[scale] = leverage.reshape(n, services), mean, lots
         return self._local[scale]
-
-
-class _Moments:
-    """Patient-weighted moments of need and circumstances, from which unlikeness within any set follows."""
-
-    def __init__(self, dataset: Dataset):
-        raw = np.array(
-            [[np.nan if (v := getattr(p, f)) is None else v for f in FEATURES] for p in dataset.practices], dtype=float
-        ).reshape(-1, len(FEATURES))
-        known = ~np.isnan(raw)
-        self.weight = np.where(known, dataset.patients.astype(float)[:, None], 0.0)
-        value = np.where(known, raw, 0.0)
-        whole = np.maximum(self.weight.sum(axis=0), 1e-12)
-        centred = np.where(known, value - (self.weight * value).sum(axis=0) / whole, 0.0)
-        sd = np.sqrt((self.weight * centred**2).sum(axis=0) / whole)
-        self.used = sd > 1e-9
-        self.value = np.divide(centred, sd, out=np.zeros_like(centred), where=self.used)
-
-    def of(self, group: NDArray[np.integer], groups: int) -> Floats:
-        """groups × features × 3: Σw, Σwx, Σwx² (x in regional standard deviations)."""
-        out = np.zeros((groups, len(FEATURES), 3))
-        for f in range(len(FEATURES)):
-            for power in range(3):
-                weights = self.weight[:, f] * self.value[:, f] ** power
-                out[:, f, power] = np.bincount(group, weights=weights, minlength=groups)
-        return out
-
-    def unlike(self, moments: Floats) -> Floats:
-        """By group, 0–1: the variance within it as a part of the region's, at most 1, the mean over features that vary
-        at all in the region; 0 when none does."""
-        if not self.used.any():
-            return np.zeros(len(moments))
-        weight = np.maximum(moments[..., 0], 1e-12)
-        within = moments[..., 2] / weight - (moments[..., 1] / weight) ** 2
-        return np.clip(within, 0, 1)[:, self.used].mean(axis=1)

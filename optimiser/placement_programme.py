@@ -117,7 +117,7 @@ def _coverage(model: pulp.LpProblem, ground: Ground, part: Part, z: Variables) -
 
 
 def _contracts(model: pulp.LpProblem, ground: Ground, part: Part, z: Variables) -> tuple[Costs, tuple[Grade, ...]]:
-    """A contract's cost rises in steps with the spend it carries; an anchor body manages only so many."""
+    """A contract's cost rises in steps with the spend it carries."""
     cost: Costs = []
     grades: list[Grade] = []
     for o in part.owned:
@@ -141,10 +141,20 @@ def _contracts(model: pulp.LpProblem, ground: Ground, part: Part, z: Variables) 
                 model += carried <= step.above / most + (1 - step.above / most) * y, f"carried_{o}_{p}_{k}"
                 if k:
                     model += y <= levels[k - 1], f"grade_{o}_{p}_{k}"
-        limit = ground.scenario.contracts.most_relationships
-        if option.kind == "anchor" and len(held) > limit:
-            model += pulp.lpSum(held) <= limit, f"relationships_{o}"
+        if option.kind == "anchor":
+            _limits(model, ground, o, held, [z[o, s] for s in mine])
     return cost, tuple(grades)
+
+
+def _limits(
+    model: pulp.LpProblem, ground: Ground, o: int, held: list[pulp.LpVariable], services: list[pulp.LpVariable]
+) -> None:
+    """What one anchor body can manage itself."""
+    rules = ground.scenario.contracts
+    if len(held) > rules.most_relationships:
+        model += pulp.lpSum(held) <= rules.most_relationships, f"relationships_{o}"
+    if rules.most_services and len(services) > rules.most_services:
+        model += pulp.lpSum(services) <= rules.most_services, f"skills_{o}"
 
 
 def _openings(model: pulp.LpProblem, ground: Ground, part: Part, z: Variables) -> Costs:

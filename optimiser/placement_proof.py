@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+
+from optimiser.placement_bound import Leaf, Rented
 from optimiser.placement_costs import Ground
 from optimiser.placement_solve import Answer
 
 
 def evidence(ground: Ground, answer: Answer) -> dict[str, object]:
-    """The clusters, and every leaf: what it decides, its bound, and the prices (£) that clusters pay for each service
-    of an option that crosses them. At those prices the parts' least costs add up to the leaf's bound, unless its
-    relaxation alone is above that."""
+    """The clusters (consortia of each), the options that cross them, and the leaves. Every placement keeps what one of
+    the leaves decides. At a leaf's prices the parts' least costs, refunds added, add up to no less than its bound: a
+    cluster pays for each service that it has from a crossing option, and that option receives what clusters pay."""
     codes = [anchor.code for anchor in ground.anchors]
-    services = [service.id for service in ground.dataset.services]
-    back = sum(ground.refunds.values())
+    crossing = sorted({o for leaf in answer.leaves for o, _, _ in leaf.prices})
     return {
         "clusters": [[codes[c] for c in anchors] for anchors in answer.clusters],
-        "leaves": [
-            {
-                "bound": leaf.bound + back,
-                "relaxed": leaf.relaxed + back,
-                "by_parts": leaf.by_parts,
-                "decided": [
-                    {"option": o, "service": services[s], "chosen": yes} for (o, s), yes in leaf.decided.items()
-                ],
-                "prices": [
-                    {"option": o, "service": services[s], "cluster": k, "price": price}
-                    for (o, s, k), price in leaf.prices.items()
-                    if leaf.by_parts and price
-                ],
-            }
-            for leaf in answer.leaves
-        ],
+        "crossing": {
+            str(o): {"scale": option.scale, "code": option.code, "consortia": [codes[c] for c in option.anchors]}
+            for o, option in ((o, ground.options[o]) for o in crossing)
+        },
+        "leaves": [_leaf(ground, leaf) for leaf in answer.leaves],
     }
+
+
+def _leaf(ground: Ground, leaf: Leaf) -> dict[str, object]:
+    """decided: crossing option → service → whether it holds it. prices: crossing option → service → cluster (position)
+    → £ a year."""
+    services = [service.id for service in ground.dataset.services]
+    decided: dict[str, dict[str, bool]] = defaultdict(dict)
+    for (o, s), chosen in leaf.decided.items():
+        decided[str(o)][services[s]] = chosen
+    back = sum(ground.refunds.values())
+    return {
+        "bound": leaf.bound + back,
+        "searched_by_parts": leaf.by_parts,
+        "decided": dict(decided),
+        "prices": _nested(services, leaf.prices),
+    }
+
+
+def _nested(services: list[str], prices: Mapping[Rented, float]) -> dict[str, dict[str, dict[str, float]]]:
+    out: dict[str, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+    for (o, s, k), price in prices.items():
+        if price:
+            out[str(o)][services[s]][str(k)] = price
+    return {o: dict(by_service) for o, by_service in out.items()}

@@ -12,11 +12,12 @@ import numpy as np
 
 from optimiser.clock import Clock
 from optimiser.placement_costs import Floats, Ground
+from optimiser.placement_limits import excess
 from optimiser.placement_options import Firm, may
 from optimiser.placement_value import ROUNDING, Picks, contract_steps, pathway_price
 
 LEAST = 1.0  # seconds: turns a start into an answer that a planner may look at
-TOO_MANY = 1e9  # £ for each contract that a body holds above its limit: no cost outweighs it
+TOO_MANY = 1e9  # £ for each contract or service that a body holds above its limit: no cost outweighs it
 Column = tuple[int, ...]  # the option of each anchor body, for one service
 
 
@@ -79,8 +80,8 @@ class Search:
         return column
 
     def _improve(self, columns: Sequence[Column], clock: Clock) -> Picks | None:
-        """Together, then one by one, until nothing pays or the time (at least LEAST, and until no body holds too many
-        contracts) is up. The same columns give the same picks unless time cuts it short."""
+        """Together, then one by one, until nothing pays or the time (at least LEAST, and until no body holds too
+        much) is up. The same columns give the same picks unless time cuts it short."""
         if any(-1 in column for column in columns):
             return None
         self._put(list(enumerate(columns)))
@@ -201,6 +202,5 @@ class Search:
         carried = self.carried[option][:, None]
         cut, above, extra = self.steps[option]
         held = carried > cut
-        if self.ground.options[option].kind == "anchor":
-            total += TOO_MANY * max(0, int(held.sum()) - self.ground.scenario.contracts.most_relationships)
+        total += TOO_MANY * excess(self.ground, option, int(held.sum()), self.services[option])
         return total + float(extra[held & (carried >= above)].sum())

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from optimiser.domain import Contract
 from optimiser.errors import SolverError
 from optimiser.placement_costs import CELL_FORCES, Ground
+from optimiser.placement_limits import excess
 from optimiser.placement_options import may
 from optimiser.providers import grade
 from optimiser.scenario_models import PLACEMENT, Scenario
@@ -115,8 +116,8 @@ def _contracts(ground: Ground, used: Mapping[int, list[int]], cost: NDArray[np.f
                 Contract(chosen.code, ground.dataset.providers[p].code, grade(share, rules), share, spend, price)
             )
             cost[np.ix_(c, services)] += price * carried[:, p] / spend
-        if chosen.kind == "anchor" and len(made) - before > rules.most_relationships:
-            raise SolverError(f"{chosen.name} would hold more than {rules.most_relationships} contracts")
+        if excess(ground, option, len(made) - before, len(services)):
+            raise SolverError(f"{chosen.name} would hold more contracts or services than it can manage")
     return tuple(made)
 
 

@@ -146,13 +146,15 @@ class Leverage(Table):
 
 
 class Contracts(Table):
-    """What makes a contract: shares of the provider's income and £ a year."""
+    """What makes a contract: shares of the provider's income and £ a year. And what one body of the anchor scale can
+    manage: contracts, and services that it commissions itself (None: no limit)."""
 
     materiality_share: Fraction
     materiality_gbp: Amount
     lead_share: Fraction
     associate_share: Fraction
     most_relationships: AtLeastOne
+    most_services: MaybeCount = None
 
 
 class Costing(Table):

@@ -96,6 +96,21 @@ class Slow:
         varying = [f for f in region if region[f] > 1e-12]
         return sum(min(1, self.variance(practices, f) / region[f]) for f in varying) / len(varying) if varying else 0.0
 
+    def unlike_providers(self, practices, s):
+        """Chance that two pounds of the set differ in provider, less the same within one practice; None: no flows."""
+        spent = [f for f in self.flows() if f[2] == s and f[0] in practices]
+        whole = sum(f[3] for f in spent)
+        if not whole:
+            return None
+        shares = {i: sum(f[3] for f in spent if f[1] == i) / whole for i in range(len(self.data.providers))}
+        differ = 1 - sum(x * x for x in shares.values())
+        for p in practices:
+            own = sum(f[3] for f in spent if f[0] == p)
+            if own:
+                parts = [sum(f[3] for f in spent if f[:2] == (p, i)) / own for i in range(len(self.data.providers))]
+                differ -= own / whole * (1 - sum(x * x for x in parts))
+        return differ
+
     def tailoring(self, option, s):
         if option.kind == "condition_group":
             return 0.0
@@ -105,9 +120,13 @@ class Slow:
             home = self.bodies[c].members
             if option.local:
                 pieces = [g for g in self.groups(option) if set(g) <= set(home)]
-                unlike = sum(self.people(g) * self.unlike(g) for g in pieces) / self.people(home)
             else:
-                unlike = self.unlike([m for k in option.anchors for m in self.bodies[k].members])
+                pieces = [[m for k in option.anchors for m in self.bodies[k].members]]
+            people, spend = sum(map(self.people, pieces)), sum(self.spend(g, s) for g in pieces)
+            unlike = sum(self.people(g) * self.unlike(g) for g in pieces) / people
+            if any(f[2] == s and f[0] in home for f in self.flows()):
+                differ = sum(self.spend(g, s) * (self.unlike_providers(g, s) or 0) for g in pieces) / spend
+                unlike = (unlike + differ) / 2
             total += rate * self.spend(home, s) * unlike
         return total
 
