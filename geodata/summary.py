@@ -288,8 +288,6 @@ def _placement(plan: Plan) -> dict[str, object] | None:
         "objective": certificate.objective,
         "bound": certificate.bound,
         "gap": certificate.gap,
-        "gap_search": certificate.gap - plan.nesting(scale) / (certificate.objective or 1.0),
-        "gap_nesting": plan.nesting(scale) / (certificate.objective or 1.0),
         "gap_avoidable": certificate.gap_avoidable,
         "method": certificate.method,
         "status": certificate.status,
