@@ -106,18 +106,20 @@ def _generated() -> Iterator[Case]:
 
 
 def _england() -> Iterator[Case]:
-    far = (Target(0.0012, 300.0), Target(0.0008, 900.0))
+    far, wide = (Target(0.0012, 300.0), Target(0.0008, 900.0)), (Target(0.005, 300.0),)
     for prefix, place, region in (("england", "England 2025", ""), ("southwest", "South West 2025", SOUTH_WEST)):
         for name, what, scale, overrides, targets in (
             ("consortium", "consortium scale, contiguous", "consortium", BASE, far),
             ("locality", "localities of 20–60k, reach only", "locality", LOCALITY, (Target(0.003, 300.0),)),
             ("locality-contiguous", "localities of 20–60k, contiguous", "locality", TOUCHING, (Target(0.02, 600.0),)),
+            ("alliance", "alliances, contiguous, split authorities charged", "alliance", BASE, wide),
+            ("agency", "support agencies, split authorities charged", "agency", BASE, wide),
         ):
             yield Case(
                 f"{prefix}-{name}",
                 f"{place}, {what}",
                 targets,
-                lambda region=region, scale=scale, overrides=overrides: problem_of(_real(region), scale, overrides),
+                lambda region=region, scale=scale, overrides=overrides: problem_of(real(region), scale, overrides),
             )
 
 
@@ -155,7 +157,7 @@ def _numbers(labels: Sequence[str], at: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.unique(np.array(labels)[at], return_inverse=True)[1]
 
 
-def _real(region: str) -> Dataset:
+def real(region: str) -> Dataset:
     """Real practices, imported once into the system's temporary folder, by a process of its own for the peak memory."""
     if not (ENGLAND / "practices.csv").is_file():
         raise Absent("the real English files are absent: set CONSORTIA_ENGLAND to their folder")

@@ -113,12 +113,14 @@ def price(
     tolerance: float = 1e-6,
     nodes: int = NODES,
     triples: Triples = NONE,
+    rough: float = 0.0,
 ) -> Priced:
     """Every centre's best body at multipliers π (£ by unit), charges on triples included where there is a cut.
 
     Where bodies need not touch and no triple is charged, r_j is exact within `tolerance` (£) where it is below `cut`
     and `nodes` of branching sufficed; elsewhere it is a lower bound that is at least min(cut, r_j) − tolerance, or
-    lower where the nodes ran out. Else it is a lower bound over connected sets, charges included, raised by lines as
+    lower where the nodes ran out. rough: part of what a value lies below the cut by which it may be understated, where
+    labels may be kept. Else it is a lower bound over connected sets, charges included, raised by lines as
     far as the cut.
     """
     centres = len(tables.start) - 1
@@ -138,6 +140,7 @@ def price(
                 pi,
                 float(cut),
                 tolerance,
+                rough,
                 nodes,
                 least,
                 chosen,

@@ -21,7 +21,7 @@ SEARCHES = 5  # by branch and bound for one centre, at most
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def price_some(first, every, tables, charges, work, pi, cut, tolerance, most_nodes, least, chosen, lines):
+def price_some(first, every, tables, charges, work, pi, cut, tolerance, rough, most_nodes, least, chosen, lines):
     """Centres first, first + every, …: a lower bound of r_j into `least`, exact within `tolerance` where it is below
     `cut`, most_nodes sufficed and no line is below what sets pay; flags of the best set met into `chosen`, along the
     candidates; the lines that shifted values into `lines`.
@@ -42,7 +42,7 @@ def price_some(first, every, tables, charges, work, pi, cut, tolerance, most_nod
         if lined:
             least[j] = _climb(tables, charges, work, pi, j, cut, lines)
         if least[j] < cut:
-            least[j] = _search(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen[own:end], lines)
+            least[j] = _search(tables, charges, work, pi, j, cut, tolerance, rough, most_nodes, chosen[own:end], lines)
         for e in range(own, end):
             work.candidate[tables.unit[e]] = False
             work.taken[tables.unit[e]] = False
@@ -83,7 +83,7 @@ def _climb(tables, charges, work, pi, j, cut, lines):
 
 
 @inner
-def _search(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen, lines):
+def _search(tables, charges, work, pi, j, cut, tolerance, rough, most_nodes, chosen, lines):
     """A lower bound of r_j by branch and bound, with the lines in force; while it is below the cut with what the best
     set met makes of them, and at last without any. lines: those that it holds for.
     """
@@ -92,7 +92,7 @@ def _search(tables, charges, work, pi, j, cut, tolerance, most_nodes, chosen, li
     best, number, last = -INF, 0, lines.number[j] == 0
     for search in range(SEARCHES):
         open_labels(tables, work, pi, own, end)
-        found = best_kept(tables, charges, work, pi, own, end, cut, tolerance, most_nodes, met, lines, j)
+        found = best_kept(tables, charges, work, pi, own, end, cut, tolerance, rough, most_nodes, met, lines, j)
         if found > best:
             best, number = found, keep_charges(lines, j, kept)
             for k in range(end - own):

@@ -90,9 +90,9 @@ def _flattered(tables, work, own, end, tolerance):
 
 
 @inner
-def best_kept(tables, charges, work, pi, own, end, cut, tolerance, most_nodes, chosen, lines, j):
+def best_kept(tables, charges, work, pi, own, end, cut, tolerance, rough, most_nodes, chosen, lines, j):
     """A lower bound of the least value over all sets of the centre and all they may keep, the lines in force included;
-    the best set's flags.
+    the best set's flags. rough: part of what the value lies below the cut by which it may be understated.
     """
     met = np.empty(end - own, np.bool_)
     for k in range(end - own):
@@ -106,20 +106,21 @@ def best_kept(tables, charges, work, pi, own, end, cut, tolerance, most_nodes, c
         for t in range(len(tables.whole)):
             decide(work, t, work.decided[waiting, t])
         constant = shift(tables, work, pi, own, end, lines, j)
+        order = by_value(tables, work, own, end)
         target, worst = min(best, cut) - tolerance, -1
         if len(tables.whole) > 0:
-            n, base, value = by_value(tables, work, own, end)
-            bound = sizes_left(tables, work, n, base, value, INF)[2] + constant
+            bound = sizes_left(tables, work, *order, INF)[2] + constant
+            if best == INF and rough > 0 and cut < INF:
+                tolerance = max(tolerance, rough * (cut - bound))
             if bound >= target:
                 lower = min(lower, bound)
                 continue
-            length = best_prefix(tables, work, n, base, value)[1]
+            length = best_prefix(tables, work, *order)[1]
             take(tables, work, own, end, NONE, length, tables.hi)
             worst = _flattered(tables, work, own, end, tolerance)[1]
         if worst < 0 or left <= waiting:
-            bound = best_set(
-                tables, charges, work, own, end, target + tolerance - constant, tolerance, most_nodes, met, lines, j
-            )
+            below = min(best, cut) - constant
+            bound = best_set(tables, charges, work, own, end, order, below, tolerance, most_nodes, met, lines, j)
             bound += constant
             worst = -1
             for e in range(own, end):

@@ -242,13 +242,13 @@ def sizes_left(tables, work, n, base, value, target):
 
 
 @bare
-def best_set(tables, charges, work, own, end, cut, tolerance, most_nodes, chosen, lines, j):
+def best_set(tables, charges, work, own, end, order, cut, tolerance, most_nodes, chosen, lines, j):
     """A lower bound of the least value over all sets of the centre with candidates own … end − 1; the best one's
-    flags.
+    flags. order: what `by_value` gave.
     """
     for k in range(end - own):
         chosen[k] = False
-    n, base, value = by_value(tables, work, own, end)
+    n, base, value = order
     best, length = best_prefix(tables, work, n, base, value)
     if best < INF:
         take(tables, work, own, end, NONE, length, tables.hi)

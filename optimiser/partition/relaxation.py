@@ -19,6 +19,7 @@ from optimiser.partition.triples import NONE, Triples
 
 EXACT = 1e-6  # tolerance of pricing, as a share of a body's cost
 BEYOND = 1e-3  # of a body's cost: how far past the last body counted reduced costs are known
+ROUGH = 0.002  # of what a body costs less than the cut, by which pricing on the way may understate it
 PATIENT = 10  # times the usual work for one centre where a bound is priced for good
 
 
@@ -63,7 +64,7 @@ class Relaxation:
         if self.connected is not None:
             return price_connected(self.connected, pi, cut, most, patience * SETS, triples)
         assert self._tables is not None
-        return price(self._tables, pi, cut, tolerance, patience * NODES, triples)
+        return price(self._tables, pi, cut, tolerance, patience * NODES, triples, ROUGH if patience == 1 else 0.0)
 
     def price_for_good(
         self, problem: PartitionProblem, pi: NDArray[np.float64], typical: float, triples: Triples = NONE

@@ -63,6 +63,8 @@ class Run(Attempt):
     def prove(self) -> None:
         """The root's bound; then triples where bodies are connected sets or few, else branches on their number."""
         start = starting_multipliers(self.core, self.incumbent())
+        if self.core.kept_labels:
+            start = self.by_size.pi  # a poor partition's shares leave bodies worth so little that pricing them is dear
         self.pi, self.height = self.ascend(self.core, start, self.budget.rounds, PROVING, self._raise)
         self._proved([root(self.core, self.pi, self.height)])
         if self.relaxation.connected is not None or self._is_small():
