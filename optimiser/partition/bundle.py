@@ -31,7 +31,7 @@ FAILURES = 6  # steps in a row that are not serious before shorter ones
 IDLE = 12  # rounds without weight after which a linearisation is dropped
 SWEEPS = 200  # over the neighbourhoods, to find the best mix of linearisations
 COUNT_METRIC = 0.3  # of θ, times the square of a body's units, where that of a unit is patients over their mean
-LABEL_METRIC = 3.0  # of a label, times its patients over the mean of a unit's
+LABEL_METRIC = 1.0  # of a label, times its patients over the mean of a unit's
 SMALL_RISE = 1e-6  # of the bound: a predicted rise not worth another pricing
 
 
