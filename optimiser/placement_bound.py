@@ -109,10 +109,10 @@ class Tree:
             income[o, s] -= price
             paid[k][o, s] = price
         near /= len(self.clusters) + len(self.rent)
-        bound = 0.0
         chosen: dict[Cell, list[float]] = defaultdict(list)
         rented = [model.programme.part.owned[0] for model in self.rent]
         bills = [*paid, *({c: p for c, p in income.items() if c[0] == o} for o in rented)]
+        bound = 0.0
         for model, prices in zip([*self.clusters, *self.rent], bills, strict=True):
             model.decide(leaf.decided)
             model.charge(prices)

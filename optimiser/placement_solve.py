@@ -25,7 +25,7 @@ from optimiser.placement_value import Picks, evaluate
 TOGETHER = 4  # anchor bodies that are decided together
 ROUNDS = 5  # relaxations of a wide programme
 NARROW = 60  # and of one that is a single part
-LEAVES = 150_000  # columns of the programme × decisions by branching
+LEAVES = 60_000  # columns of the programme × decisions by branching
 PASSES = 3  # over all clusters, to improve an answer
 TURNS = 3  # searches of a cluster in each, with the pieces that its answer breaks in between
 MOVES = 0.15  # part of the time left for each search by moves
@@ -91,11 +91,11 @@ class _Best:
             model.decide({cell: cell in here for cell in model.z if cell[0] in crossing})
             model.start(here)
             model.search(FINE * gap * self.worth / len(models), TURNS, self.clock)
+            if self.clock.over():
+                return False
             for (o, s), chosen in model.cells().items():
                 if chosen > 0.5 and o not in crossing:
                     picks[list(self.ground.options[o].anchors), s] = o
-            if self.clock.over():
-                return False
         better = self.offer(picks)
         return self.offer(self.search.better(picks, self.clock.part(MOVES))) or better
 
