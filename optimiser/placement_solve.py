@@ -25,8 +25,8 @@ from optimiser.placement_value import Picks, evaluate
 TOGETHER = 4  # anchor bodies that are decided together
 ROUNDS = 5  # relaxations of a wide programme
 NARROW = 60  # and of one that is a single part
-LEAVES = 60_000  # columns of the programme × decisions by branching
-PASSES = 3  # over all clusters, to improve an answer
+LEAVES = 20_000  # columns of the programme × decisions by branching
+PASSES = 2  # over all clusters, to improve an answer
 TURNS = 3  # searches of a cluster in each, with the pieces that its answer breaks in between
 MOVES = 0.15  # part of the time left for each search by moves
 NEAR = 0.3  # part of the gap asked for that searches of parts may leave
