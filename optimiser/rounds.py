@@ -61,7 +61,8 @@ def alternate(
         if clock.over() or placement.cut_by_clock:
             return hierarchy, placement, tuple(rounds), True
         insurance, leverage = carried(scenario, hierarchy, placement)
-        structure = _under(dataset, weighed(scenario, insurance, leverage), hierarchy.structure, seed + number, effort)
+        part = replace(effort, seconds=min(effort.seconds, clock.part(1 / (ROUNDS + 2 - number)).left()))
+        structure = _under(dataset, weighed(scenario, insurance, leverage), hierarchy.structure, seed + number, part)
         if structure is None:
             break
         other = restructured(dataset, scenario, hierarchy, structure)
@@ -99,11 +100,11 @@ def weighed(scenario: Scenario, insurance: float, leverage: float) -> Scenario:
 
 def _under(dataset: Dataset, scenario: Scenario, start: Structure, seed: int, effort: Budget) -> Structure | None:
     """A structure cheaper under the scenario than the one to start from, or None."""
+    clock = Clock(effort.seconds, effort.stop)
     try:
         found, _, _ = restructure(dataset, scenario, start, seed, effort)
     except LimitReached:
         found = start
-    clock = Clock(effort.seconds, effort.stop)
     better = improved(dataset, scenario, found.membership, seed, clock.over)
     same = all((better[name] == start.membership[name]).all() for name in start.scales)
     return None if same else assemble(dataset, scenario, better)
