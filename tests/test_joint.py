@@ -138,14 +138,20 @@ PINS = {
 }
 
 
-@pytest.mark.parametrize("pin", PINS)
-def test_a_pin_at_any_scale_stops_the_move(pin):
-    scenario = load_scenario("base", {**PLANTED, **GAIN, "pins": [PINS[pin]]})
-    data = region(BORDER, patients=10_000, today=YESTERDAY)
-    start = {name: np.array([0, 0, 0, 0, 1, 1], np.int32) for name in THREE}
-    found = improved(data, scenario, start, 1, never)
+TWO_STREETS, THEN = "A A A B B B\n~ ~ ~ ~ ~ ~\nC C C D D D", "E E E E F F\n~ ~ ~ ~ ~ ~\nG G G G H H"
+
+
+@pytest.mark.parametrize("pin", [None, *PINS])
+def test_a_pin_at_any_scale_stops_the_move_and_no_other(pin):
+    """The same street twice, and the pin speaks of the first: d1 stays, and d3 goes all the same."""
+    scenario = load_scenario("base", {**PLANTED, **GAIN, "pins": [PINS[pin]] if pin else []})
+    data = region(TWO_STREETS, patients=10_000, today=THEN)
+    start = {name: np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 3], np.int32) for name in THREE}
     assert breaches(data, scenario, start) == set()
-    assert all(parts(found[name]) == start[name].tolist() for name in THREE)
+    found = improved(data, scenario, start, 1, never)
+    assert breaches(data, scenario, found) == set()
+    first = [0, 0, 0, 0, 1, 1] if pin else [0, 0, 0, 1, 1, 1]
+    assert all(parts(found[name]) == [*first, 2, 2, 2, 3, 3, 3] for name in THREE)
 
 
 ROOMY = {f"scale.{scale}.min_patients": 10_000 for scale in THREE}

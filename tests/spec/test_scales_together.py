@@ -68,8 +68,8 @@ PAIRS_OR_SINGLES = {
 
 
 def street(hospitals: str, **nature: int) -> Dataset:
-    """Four practices of 60,000; a letter for the hospital that each uses for three services of the same nature."""
-    ground = region(STREET, patients=60_000)
+    """Four practices of 60,000, poor in the east; a letter for the hospital that each uses for three services of the same nature."""
+    ground = region(STREET, patients=60_000, deprivation=lambda code: 10.0 if code in ("a1", "b1") else 40.0)
     nature |= {"cases_per_1000": 100, "cost_per_case": 2_000, "min_population": 30_000}
     services = tuple(tiny.service(f"S{k}", **nature) for k in range(3))
     names = sorted(set(hospitals.split()))
@@ -95,8 +95,9 @@ def test_consortia_shrink_once_the_alliance_carries_their_risk():
 
 
 def test_consortia_stay_large_where_they_carry_the_risk_themselves():
-    """Pairs use a hospital each and would lose by sharing: services stay with them, and so does the risk."""
-    plan = planned(street("R R S S", leverage=1, tailoring=0))
+    """West and east differ, use a hospital each, and want services to their measure: these stay with each pair, and so
+    does the risk."""
+    plan = planned(street("R R S S", leverage=0, tailoring=3))
     assert {c.scale for c in plan.placement.commissions} == {"consortium"}
     assert drawn(STREET, plan.structure, "consortium") == "1 1 2 2"
     assert plan.objective == plan.rounds[0].total
