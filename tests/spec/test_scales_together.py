@@ -68,7 +68,8 @@ PAIRS_OR_SINGLES = {
 
 
 def street(hospitals: str, **nature: int) -> Dataset:
-    """Four practices of 60,000, poor in the east; a letter for the hospital that each uses for three services of the same nature."""
+    """Four practices of 60,000, poor in the east; a letter for the hospital that each uses, for three services of the
+    same nature."""
     ground = region(STREET, patients=60_000, deprivation=lambda code: 10.0 if code in ("a1", "b1") else 40.0)
     nature |= {"cases_per_1000": 100, "cost_per_case": 2_000, "min_population": 30_000}
     services = tuple(tiny.service(f"S{k}", **nature) for k in range(3))
