@@ -25,8 +25,8 @@ class Plan:
     terms: force → £ a year, summing to objective. bound: no plan of the stated problem costs less (conditional where
     services are placed: see docs/method.md). outside: £ a year that no decision changes. today, baseline: today's
     bodies, and the same measures of them. why_here: services at every scale that may have them. wishes: the answers.
-    breakaway: moves to elsewhere, priced on the structure alone. rounds: of structure and services in turn. cut: scales,
-    "services", "rounds", "why here", "pins" or "sensitivity" whose work a clock ended, or somebody who asked to stop
+    breakaway: moves to elsewhere, priced on the structure alone. rounds: of structure and services in turn. cut:
+    scales, "services", "rounds", "why here", "pins" or "sensitivity" whose work a clock or a person ended
     (interrupted). seconds, progress: how the time went, no part of what the plan says.
     """
 
