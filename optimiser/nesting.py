@@ -135,7 +135,7 @@ class Nesting:
     def leaned(self, lean: NDArray[np.float64]) -> Membership:
         """Bodies of the anchor scale whose search also pays `lean` (practices × centres, £)."""
         anchor = self.scenario.scale(self.scenario.anchor_scale)
-        free = scale_problem(self.dataset, self.scenario, anchor)
+        free = scale_problem(self.dataset, self.scenario, anchor, tied=self.ties)
         first = np.zeros((free.problem.units, len(free.unit)))
         np.add.at(first, free.unit, lean)
         steer = first if free.problem.steer is None else first + free.problem.steer
