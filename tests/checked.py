@@ -24,6 +24,7 @@ from optimiser.scenario import load_scenario
 from optimiser.scorecard import existing_structure, score
 from optimiser.units import scale_problem
 from tests import plans
+from tests.bound_worlds import spared
 from tests.oracle import in_one_piece
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "verify_plan.py"
@@ -81,7 +82,13 @@ def plan(data, rules=RULES, maps=MAPS, connected: Sequence[str] = ()):
     built = replace(built, bodies=bodies)
     by_scale = structure_terms(data, scenario, built)
     placed = plans.placement(data, built)
-    commissions = tuple(replace(c, terms={**c.terms, "insurance": 250_000.0}) for c in placed.commissions)
+    first, *rest = (body.code for body in built.bodies["consortium"])
+    here = {code: code if code in rest else first for code in ("consortium-01", "consortium-02")}
+    commissions = tuple(
+        replace(c, consortium=here[c.consortium], terms={**c.terms, "insurance": 250_000.0}) for c in placed.commissions
+    )
+    functions = tuple(replace(f, consortium=here[f.consortium]) for f in placed.functions)
+    placed = replace(placed, functions=functions)
     rows = {**placed.terms, "insurance": 250_000.0 * len(commissions)}
     instead = {"leverage": by_scale["alliance"]["leverage"], "insurance": by_scale["consortium"]["insurance"]}
     terms = {force: pounds - instead.get(force, 0.0) for force, pounds in rows.items()}
@@ -144,8 +151,8 @@ def certificate(data, scenario, scale: str, objective: float, connected: bool = 
 def least_values(
     problem, pi: NDArray[np.float64], connected: bool = False, charges: Mapping[tuple[int, int, int], float] = EMPTY
 ) -> NDArray[np.float64]:
-    """r of every unit, ascending, by trying every set of at most twelve units with every centre. charges: £ by three
-    units, due where a set holds two of them."""
+    """r of every unit, ascending, by trying every set of at most twelve units with every centre. pi: by unit, and by
+    label where it has more. charges: £ by three units, due where a set holds two of them."""
     n = problem.units
     assert n <= 12, "too many units to enumerate"
     sets = (np.arange(1, 2**n)[:, None] >> np.arange(n)) & 1 > 0
@@ -156,9 +163,11 @@ def least_values(
     sets, size = sets[allowed], problem.size_cost(patients[allowed])
     for three, charge in charges.items():
         size = size + charge * (sets[:, list(three)].sum(axis=1) >= 2)
+    if len(pi) > n:
+        size = size + spared(problem, sets, pi)
     least = np.full(n, np.inf)
     for j, owner in enumerate(problem.owner):
-        value = sets @ (np.minimum(problem.costs[:, j], OUT_OF_REACH) - pi) + size
+        value = sets @ (np.minimum(problem.costs[:, j], OUT_OF_REACH) - pi[:n]) + size
         mine = value[sets[:, owner] & (value < OUT_OF_REACH / 2)]
         least[owner] = min(least[owner], mine.min(initial=np.inf))
     return np.sort(least)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numba
 import numpy as np
 import pytest
@@ -72,7 +74,7 @@ def test_the_bound_is_below_the_best_partition_and_not_below_the_one_over_all_se
             continue
         for pi in some_multipliers(core, rng):
             bound = lagrangian(core, pi, price_connected(tables_of(core), pi).least) + fixed
-            loose = oracle.bound_by_definition(core, pi) + fixed
+            loose = oracle.bound_by_definition(replace(core, splits=None), pi) + fixed
             assert bound <= least + 1e-7 * max(1.0, abs(least)), WORLDS[k]
             assert bound >= loose - 1e-7 * max(1.0, abs(loose)), WORLDS[k]
             higher += bound > loose + 1.0

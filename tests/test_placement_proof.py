@@ -106,7 +106,7 @@ def test_steps_of_a_contract_are_those_of_its_grades():
 def test_a_region_of_several_parts_keeps_its_proof_in_the_evidence():
     data, made = hospitals()
     proof = place(data, BASE, made, seed=1, time_limit=20).certificate
-    assert [len(c) for c in proof.evidence["clusters"]] == [2, 4]
+    assert sorted(len(c) for c in proof.evidence["clusters"]) == [2, 4]
     leaves = proof.evidence["leaves"]
     assert min(leaf["bound"] for leaf in leaves) == pytest.approx(proof.evidence["solver_bound"])
     assert set(leaves[0]["prices"]) <= set(proof.evidence["crossing"])

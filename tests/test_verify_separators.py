@@ -144,7 +144,8 @@ def lower(checker, core: PartitionProblem, pi, charges: list[Line]) -> float:
     made = as_checked(checker, core, connected=False)
     most = core.units if core.max_bodies is None else core.max_bodies
     due = [{"centre": c.centre, "unit": c.units[0], "without": list(c.held), "charge": c.charge} for c in charges]
-    stated = {"fewest": core.min_bodies or 0, "most": most, "multipliers": dict(enumerate(pi)), "separators": due}
+    stated = {"fewest": core.min_bodies or 0, "most": most, "multipliers": dict(enumerate(pi[: core.units])),
+              "authorities": dict(enumerate(pi[core.units :])), "separators": due}  # fmt: skip
     (found,) = checker.lower_bounds(made, [checker.branch_of(made, stated)])
     return found
 
@@ -154,7 +155,7 @@ def by_definition(core: PartitionProblem, pi, charges: list[Line]) -> float:
     counted = [due for due in charges if parts(light(core, due.centre), due)]
     sums = np.concatenate(([0.0], np.cumsum(least_values(with_charges(core, counted), pi))))
     most = core.units if core.max_bodies is None else core.max_bodies
-    return float(pi.sum() + sums[core.min_bodies or 0 : most + 1].min())
+    return float(core.in_range(pi).sum() + sums[core.min_bodies or 0 : most + 1].min())
 
 
 def test_separators_are_priced_as_the_bound_is_defined_and_those_that_part_nothing_are_left_out(checker):
@@ -178,7 +179,7 @@ def test_separators_are_priced_as_the_bound_is_defined_and_those_that_part_nothi
             if (many := int(rng.integers(1, 4)))
         ]
         left_out += sum(not parts(light(core, due.centre), due) for due in anything)
-        nothing = np.zeros(core.units)  # whatever is below zero then is so by charges alone
+        nothing = np.zeros(core.multipliers)  # whatever is below zero then is so by charges alone
         for pi, charges in (
             (start, list(priced)),
             (start, anything),
