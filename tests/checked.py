@@ -82,12 +82,12 @@ def plan(data, rules=RULES, maps=MAPS, connected: Sequence[str] = ()):
     built = replace(built, bodies=bodies)
     by_scale = structure_terms(data, scenario, built)
     placed = plans.placement(data, built)
-    first, *rest = (body.code for body in built.bodies["consortium"])
-    here = {code: code if code in rest else first for code in ("consortium-01", "consortium-02")}
+    codes = [body.code for body in built.bodies["consortium"]]
+    here = {c.consortium: c.consortium if c.consortium in codes else codes[0] for c in placed.commissions}
     commissions = tuple(
         replace(c, consortium=here[c.consortium], terms={**c.terms, "insurance": 250_000.0}) for c in placed.commissions
     )
-    functions = tuple(replace(f, consortium=here[f.consortium]) for f in placed.functions)
+    functions = tuple(replace(f, consortium=here.get(f.consortium, codes[0])) for f in placed.functions)
     placed = replace(placed, functions=functions)
     rows = {**placed.terms, "insurance": 250_000.0 * len(commissions)}
     instead = {"leverage": by_scale["alliance"]["leverage"], "insurance": by_scale["consortium"]["insurance"]}
