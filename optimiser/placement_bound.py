@@ -21,7 +21,7 @@ from optimiser.placement_options import Firm
 from optimiser.placement_parts import Parts
 from optimiser.placement_programme import UNIT, build
 
-TURNS, ROUNDS = 2, 20  # of each search of a part: searches, and relaxations before the first
+ROUNDS = 20  # relaxations of a part before its search
 LEAF_ROUNDS = 2  # relaxations of the whole after a decision
 WHOLE = 1e-6  # a value this near 0 or 1 is decided already
 Rented = tuple[int, int, int]  # option, service, cluster
@@ -117,7 +117,7 @@ class Tree:
             model.decide(leaf.decided)
             model.charge(prices)
             relaxed = model.relax(ROUNDS, clock)
-            bound += max(relaxed, model.search(near, TURNS, clock))
+            bound += max(relaxed, model.search(near, clock))
             for cell, v in model.cells().items():
                 chosen[cell].append(v)
         self.leaves.remove(leaf)

@@ -18,11 +18,13 @@ from optimiser.highs import FEASIBLE, Solver, run
 from optimiser.placement_cuts import broken
 from optimiser.placement_programme import UNIT, Programme
 
+DIGITS = 7  # of £ thousands: prices leave costs of 1e-17, over which HiGHS may search for ever
 Cell = tuple[int, int]  # option, service
 Floats = NDArray[np.float64]
 BARRIER = 5_000  # columns from which all rounds but the last end inside, by interior points: that is faster, and breaks
 # more pieces at once, than going from corner to corner
-TREE = 1_000_000  # columns × nodes of a search
+TREE = 100_000  # columns × nodes of a search
+LATE = {"mip_allow_restart": False, "mip_detect_symmetry": False}  # what HiGHS does without a look at the clock
 ENDED = ("Optimal", "TimeLimit", "SolutionLimit", "Interrupt")
 
 
@@ -31,7 +33,7 @@ class Model:
 
     def __init__(self, programme: Programme):
         self.programme = programme
-        solver = Solver(Clock(), 0.0, threads=1)
+        solver = Solver(Clock(), 0.0, threads=1, **LATE)
         solver.createAndConfigureSolver(programme.model)
         solver.buildSolverModel(programme.model)
         self.highs: highspy.Highs = programme.model.solverModel
@@ -39,14 +41,14 @@ class Model:
         self._cost = np.array(self.highs.getLp().col_cost_)
         kinds = programme.model.variables()
         self._whole = np.array([v.index for v in kinds if v.cat == pulp.LpInteger], dtype=np.int32)
-        self.value, self.dual = np.zeros(len(self._cost)), np.zeros(0)
+        self.value, self.dual, self.found = np.zeros(len(self._cost)), np.zeros(0), False
 
     def charge(self, prices: Mapping[Cell, float]) -> None:
         """Add prices (£) to the cost of cells, in place of those added before."""
         cost = self._cost.copy()
         for cell, price in prices.items():
             cost[self.z[cell]] += price / UNIT
-        self.highs.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
+        self.highs.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost.round(DIGITS))
 
     def decide(self, decided: Mapping[Cell, bool]) -> None:
         """Fix these cells, and no others."""
@@ -81,24 +83,22 @@ class Model:
                 break
         return bound
 
-    def search(self, near: float, turns: int, clock: Clock) -> float:
-        """£ below which no answer is, by branch and bound, until within `near` £ of an answer or out of nodes. Where
-        the answer breaks pieces, these are added and the search begins anew, at most `turns` times in all."""
+    def search(self, near: float, clock: Clock) -> float:
+        """£ below which no answer is, by branch and bound, until within `near` £ of an answer or out of nodes. `found`
+        says whether there is one; inf where the decisions leave none."""
         self._kind(highspy.HighsVarType.kInteger)
         self.highs.setOptionValue("solver", "choose")
         self.highs.setOptionValue("mip_abs_gap", near / UNIT)
         self.highs.setOptionValue("mip_max_nodes", TREE // len(self._cost))
-        bound = -np.inf
-        for _ in range(turns):
-            status = self._run(clock)
-            if status == "Infeasible":
-                return np.inf
-            bound = max(bound, self.highs.getInfo().mip_dual_bound * UNIT + self.programme.constant)
-            if int(self.highs.getInfo().primal_solution_status) != FEASIBLE:
-                break
+        status = self._run(clock)
+        info = self.highs.getInfo()
+        self.found = int(info.primal_solution_status) == FEASIBLE
+        if status == "Infeasible":
+            return np.inf
+        bound = float(info.mip_dual_bound) * UNIT + self.programme.constant
+        if self.found:
             self.value = np.array(self.highs.getSolution().col_value)
-            if clock.over() or not self._add_broken():
-                break
+            self._add_broken()
         return bound
 
     def start(self, chosen: Container[Cell]) -> None:
@@ -110,7 +110,7 @@ class Model:
         self.highs.changeColsIntegrality(len(self._whole), self._whole, np.array([kind] * len(self._whole)))
 
     def _run(self, clock: Clock) -> str:
-        run(self.highs, clock)
+        run(self.highs, Clock(clock.left(), clock.over))  # its own limit it may miss by minutes
         status = str(self.highs.getModelStatus()).rsplit(".k", 1)[-1]
         if status == "UnboundedOrInfeasible":
             return "Infeasible"

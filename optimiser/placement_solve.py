@@ -27,7 +27,6 @@ ROUNDS = 5  # relaxations of a wide programme
 NARROW = 60  # and of one that is a single part
 LEAVES = 20_000  # columns of the programme × decisions by branching
 PASSES = 2  # over all clusters, to improve an answer
-TURNS = 3  # searches of a cluster in each, with the pieces that its answer breaks in between
 MOVES = 0.15  # part of the time left for each search by moves
 NEAR = 0.3  # part of the gap asked for that searches of parts may leave
 FINE = 0.05  # the same, of searches that improve an answer
@@ -90,12 +89,12 @@ class _Best:
             model.charge({})
             model.decide({cell: cell in here for cell in model.z if cell[0] in crossing})
             model.start(here)
-            model.search(FINE * gap * self.worth / len(models), TURNS, self.clock)
-            if self.clock.over():
-                return False
-            for (o, s), chosen in model.cells().items():
+            model.search(FINE * gap * self.worth / len(models), self.clock)
+            for (o, s), chosen in model.cells().items() if model.found else ():
                 if chosen > 0.5 and o not in crossing:
                     picks[list(self.ground.options[o].anchors), s] = o
+            if self.clock.over():
+                break
         better = self.offer(picks)
         return self.offer(self.search.better(picks, self.clock.part(MOVES))) or better
 
