@@ -21,6 +21,7 @@ from optimiser.placement_options import Firm
 from optimiser.placement_parts import Parts
 from optimiser.placement_programme import UNIT, build
 
+TREE = 1_000_000  # columns × nodes of all clusters' searches
 ROUNDS = 20  # relaxations of a part before its search
 LEAF_ROUNDS = 2  # relaxations of the whole after a decision
 WHOLE = 1e-6  # a value this near 0 or 1 is decided already
@@ -112,12 +113,12 @@ class Tree:
         chosen: dict[Cell, list[float]] = defaultdict(list)
         rented = [model.programme.part.owned[0] for model in self.rent]
         bills = [*paid, *({c: p for c, p in income.items() if c[0] == o} for o in rented)]
-        bound = 0.0
+        bound, tree = 0.0, TREE // len(self.clusters)
         for model, prices in zip([*self.clusters, *self.rent], bills, strict=True):
             model.decide(leaf.decided)
             model.charge(prices)
             relaxed = model.relax(ROUNDS, clock)
-            bound += max(relaxed, model.search(near, clock))
+            bound += max(relaxed, model.search(near, tree, clock))
             for cell, v in model.cells().items():
                 chosen[cell].append(v)
         self.leaves.remove(leaf)

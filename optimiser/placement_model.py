@@ -23,7 +23,6 @@ Cell = tuple[int, int]  # option, service
 Floats = NDArray[np.float64]
 BARRIER = 5_000  # columns from which all rounds but the last end inside, by interior points: that is faster, and breaks
 # more pieces at once, than going from corner to corner
-TREE = 100_000  # columns × nodes of a search
 LATE = {"mip_allow_restart": False, "mip_detect_symmetry": False}  # what HiGHS does without a look at the clock
 ENDED = ("Optimal", "TimeLimit", "SolutionLimit", "Interrupt")
 
@@ -83,13 +82,13 @@ class Model:
                 break
         return bound
 
-    def search(self, near: float, clock: Clock) -> float:
-        """£ below which no answer is, by branch and bound, until within `near` £ of an answer or out of nodes. `found`
-        says whether there is one; inf where the decisions leave none."""
+    def search(self, near: float, tree: int, clock: Clock) -> float:
+        """£ below which no answer is, by branch and bound, until within `near` £ of an answer or out of nodes. tree:
+        columns × nodes. `found` says whether there is an answer; inf where the decisions leave none."""
         self._kind(highspy.HighsVarType.kInteger)
         self.highs.setOptionValue("solver", "choose")
         self.highs.setOptionValue("mip_abs_gap", near / UNIT)
-        self.highs.setOptionValue("mip_max_nodes", TREE // len(self._cost))
+        self.highs.setOptionValue("mip_max_nodes", max(1, tree // len(self._cost)))
         status = self._run(clock)
         info = self.highs.getInfo()
         self.found = int(info.primal_solution_status) == FEASIBLE

@@ -13,7 +13,7 @@ import numpy as np
 
 from optimiser.clock import Clock
 from optimiser.errors import Infeasible, Problem, SolverError
-from optimiser.placement_bound import Leaf, Tree
+from optimiser.placement_bound import TREE, Leaf, Tree
 from optimiser.placement_costs import Ground
 from optimiser.placement_model import Cell, Model
 from optimiser.placement_options import Firm
@@ -89,7 +89,7 @@ class _Best:
             model.charge({})
             model.decide({cell: cell in here for cell in model.z if cell[0] in crossing})
             model.start(here)
-            model.search(FINE * gap * self.worth / len(models), self.clock)
+            model.search(FINE * gap * self.worth / len(models), TREE // len(models), self.clock)
             for (o, s), chosen in model.cells().items() if model.found else ():
                 if chosen > 0.5 and o not in crossing:
                     picks[list(self.ground.options[o].anchors), s] = o
@@ -100,8 +100,8 @@ class _Best:
 
 
 def solve(ground: Ground, firm: Firm, search: Search, clock: Clock, gap: float, see: See) -> Answer:
-    """Solve within the time left and a relative gap of the cost before refunds. Raises Infeasible when nothing
-    satisfies the rules, SolverError when HiGHS stops for any reason but its limits."""
+    """Solve within the time left and a relative gap. Raises Infeasible when nothing satisfies the rules, SolverError
+    when HiGHS stops for any reason but its limits."""
     back = sum(ground.refunds.values())
     best = _Best(ground, firm, search, clock)
     parts = divide(ground, TOGETHER)
@@ -115,7 +115,7 @@ def solve(ground: Ground, firm: Firm, search: Search, clock: Clock, gap: float, 
     see("bound", relaxed + back, best.worth)
     tree = Tree(ground, firm, model, relaxed, parts)
     splits = LEAVES // len(model.value)
-    while not clock.over() and best.worth - back - tree.bound > gap * (best.worth - back):
+    while not clock.over() and best.worth - back - tree.bound > gap * max(0.0, best.worth):
         leaf = tree.lowest
         if not leaf.by_parts:
             found = tree.search_parts(leaf, NEAR * gap * best.worth, clock)
@@ -131,7 +131,7 @@ def solve(ground: Ground, firm: Firm, search: Search, clock: Clock, gap: float, 
             splits -= 1
         else:
             break
-    closed = best.worth - back - tree.bound <= gap * (best.worth - back)
+    closed = best.worth - back - tree.bound <= gap * max(0.0, best.worth)
     clusters = tuple(part.anchors for part in parts.clusters)
     return Answer(best.picks, tree.bound + back, closed, tuple(tree.leaves), clusters, clock.over() or search.late)
 

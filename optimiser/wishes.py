@@ -15,7 +15,7 @@ from difflib import get_close_matches
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.domain import Dataset, Service, Wish
+from optimiser.domain import Dataset, Function, Service, Wish
 from optimiser.errors import Problem, ScenarioError, raise_all
 from optimiser.placement_options import AUTHORITY, CONDITION_GROUP, FOOTPRINT, LINKED, Firm, Option, kinds, may
 from optimiser.scenario_models import REGION, Scenario
@@ -34,11 +34,16 @@ class Settled:
 def check_wishes(dataset: Dataset, scenario: Scenario) -> None:
     """ScenarioError naming every firm wish that no plan of the scenario could grant, with the reason."""
     services = {s.id: s for s in dataset.services}
+    functions = {f.id: f for f in dataset.functions}
     speaks = members(dataset)
     problems = []
     for wish in dataset.wishes:
         where = f"wishes.csv:{wish.row}:scale" if wish.row else f"wish of {wish.who} for {wish.service}"
-        if wish.service not in services:
+        if wish.service in functions:
+            problems.append(
+                Problem(f"{wish.service} is a function, no service", where, _unwished(functions[wish.service]))
+            )
+        elif wish.service not in services:
             problems.append(Problem(f"there is no service {wish.service}", where))
         elif wish.who not in speaks:
             problems.append(Problem(f"there is no practice and no body of today {wish.who}", where))
@@ -51,6 +56,12 @@ def check_wishes(dataset: Dataset, scenario: Scenario) -> None:
                 )
             )  # fmt: skip
     raise_all(ScenarioError, problems)
+
+
+def _unwished(function: Function) -> str:
+    if function.delegable == "never":
+        return "It reflects members' own behaviour, so nobody else can do it for them."
+    return "Who does it follows from the structure and from what is cheaper, an own team or the market."
 
 
 def refusal(service: Service, scale: str, scenario: Scenario) -> str:

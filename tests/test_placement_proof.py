@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from optimiser.clock import Clock
-from optimiser.errors import Infeasible
+from optimiser.errors import Infeasible, ScenarioError
 from optimiser.placement import place
 from optimiser.placement_bound import Tree
 from optimiser.placement_costs import survey
@@ -103,13 +103,41 @@ def test_steps_of_a_contract_are_those_of_its_grades():
     assert [k.extra for k in contract_steps(ground, 0)] == [3_000, 9_000, 98_000]
 
 
-def test_a_region_of_several_parts_keeps_its_proof_in_the_evidence():
+def test_the_evidence_alone_proves_the_bound():
+    """Every part solved again at the prices that the certificate states, leaf by leaf."""
     data, made = hospitals()
+    ground = survey(data, BASE, made, 1)
     proof = place(data, BASE, made, seed=1, time_limit=20).certificate
-    assert sorted(len(c) for c in proof.evidence["clusters"]) == [2, 4]
-    leaves = proof.evidence["leaves"]
-    assert min(leaf["bound"] for leaf in leaves) == pytest.approx(proof.evidence["solver_bound"])
-    assert set(leaves[0]["prices"]) <= set(proof.evidence["crossing"])
+    told = proof.evidence
+    position = {anchor.code: c for c, anchor in enumerate(ground.anchors)}
+    parts = divide(ground, 4)
+    assert sorted(len(codes) for codes in told["clusters"]) == [2, 4]
+    assert [tuple(position[code] for code in codes) for codes in told["clusters"]] == [
+        p.anchors for p in parts.clusters
+    ]
+    services = [s.id for s in data.services]
+    least = []
+    for leaf in told["leaves"]:
+        decided = {(int(o), services.index(s)): yes for o, by in leaf["decided"].items() for s, yes in by.items()}
+        total = sum(told["refunds"].values())
+        for k, part in enumerate([*parts.clusters, *parts.crossing]):
+            bill = {}
+            for o, by_service in leaf["prices"].items():
+                for s, by_cluster in by_service.items():
+                    cell = int(o), services.index(s)
+                    if part.anchors:
+                        bill[cell] = by_cluster.get(str(k), 0.0)
+                    elif int(o) in part.owned:
+                        bill[cell] = -sum(by_cluster.values())
+            programme = build(ground, NO_WISHES, part)
+            if programme.z:
+                model = Model(programme)
+                model.charge({cell: price for cell, price in bill.items() if cell in model.z})
+                model.decide(decided)
+                total += max(model.relax(20, Clock()), model.search(0.01, 10**6, Clock()))
+        assert total >= leaf["bound"] - 1
+        least.append(leaf["bound"])
+    assert min(least) == pytest.approx(told["solver_bound"])
 
 
 def test_providers_that_differ_within_a_body_make_it_unlike():
@@ -163,3 +191,9 @@ def test_every_provider_has_one_lead_and_the_biggest_spender_hosts():
     assert {c.body: c.host for c in found.contracts} == {
         "footprint-01": "consortium-01", "footprint-02": "consortium-04",
     }  # fmt: skip
+
+
+def test_a_wish_to_delegate_what_members_must_do_themselves_is_refused():
+    data, made = catalogue_world()
+    with pytest.raises(ScenarioError, match="F02 is a function, no service"):
+        place(wishing(data, F02="region"), BASE, made, 1, 20)
