@@ -137,8 +137,9 @@ class Ground:
         homes = {self.home[i] for i in members} - {""}
         if self.scale.authority_rule == "inside_one" and len(homes) > 1:
             yield "across " + " and ".join(sorted(self.dataset.authority_name(a) for a in homes))
-        elif self.scale.reach_km is not None and not self._within_reach(members):
-            yield f"without a centre within {self.scale.reach_km:g} km of all"
+        elif (self.scale.reach_km or self.scale.centres_each) and not self._within_reach(members):
+            near = "" if self.scale.reach_km is None else f" within {self.scale.reach_km:g} km of all"
+            yield f"without a centre{near}"
 
     def _within_reach(self, members: Ints) -> bool:
         """Whether some member is within reach of all; the one in the middle is asked first."""

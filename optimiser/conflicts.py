@@ -158,6 +158,8 @@ def _values(question: Question, row: Row) -> Sequence[float | int]:
     if row.key == "reach_km":
         everywhere = float(np.hypot(*np.ptp(question.dataset.xy, axis=0))) / 1000
         return [k / TENTH for k in range(int(now * TENTH) + 1, int(np.ceil(everywhere * TENTH)) + 1)]
+    if row.key == "centres_each":
+        return [0]
     if row.key in ("min_bodies", "max_bodies"):
         return range(now - 1, 0, -1) if row.key == "min_bodies" else range(now + 1, len(question.dataset.practices) + 1)
     people, weights = int(question.dataset.patients.sum()), question.made().problem.weights

@@ -19,6 +19,7 @@ size):
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from optimiser.domain import Dataset, Structure
 from optimiser.partition.problem import SizeCurve, SplitCharge
 from optimiser.scenario import Scale, Scenario
 
+ROWS_AT_ONCE = 250  # of practices × practices: bounds the memory
 STRUCTURE_FORCES = (
     "engagement",
     "likeness",
@@ -144,27 +146,43 @@ class PairCharges:
                 near[j == end] |= self.km(i[j == end], far) <= limit
         return near
 
+    @cached_property
+    def may_be_centre(self) -> NDArray[np.bool_]:
+        """By practice: the places for a centre. Larger practices first (of equals the first), each is one unless a
+        place is nearer than its nearest `min_patients / centres_each` patients, its own list counted first."""
+        patients, asked = self._weights, self._scale.patients_per_place
+        found = patients >= asked
+        if found.all():
+            return found
+        found[:] = False
+        for j in np.argsort(-patients, kind="stable"):
+            apart = ((self._xy - self._xy[j]) ** 2).sum(axis=1)  # squared: exact at whole metres
+            nearer = apart < apart[found].min(initial=np.inf)
+            found[j] = patients[nearer].sum() >= asked or nearer.all()
+        return found
+
     def priced(self, rows: NDArray[np.int64], centres: NDArray[np.int64]) -> NDArray[np.float64]:
         """rows × centres, £ a year, whatever the rules forbid."""
         return sum(self.terms(rows[:, None], centres[None, :]).values(), np.zeros((len(rows), len(centres))))
 
     def block(self, rows: NDArray[np.int64], centres: NDArray[np.int64]) -> NDArray[np.float64]:
-        """rows × centres, £ a year; inf where reach or the authority rule forbids the pair."""
+        """rows × centres, £ a year; inf where the rules forbid the pair."""
         out = self.priced(rows, centres)
         out[self.forbidden(rows[:, None], centres[None, :])] = np.inf
         return out
 
     def forbidden(self, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether reach or the scale's authority rule keeps i from belonging with centre j."""
-        barred = ~self.within_reach(i, j)
+        """Whether reach, the scale's authority rule or j being no place for a centre keeps i from belonging with j."""
+        barred = ~self.within_reach(i, j) | ~self.may_be_centre[j]
         return barred | self.differ(i, j) if self._scale.authority_rule == "inside_one" else barred
 
     def matrix(self) -> NDArray[np.float64]:
         """n × n: what every practice would pay with every centre."""
         everyone = np.arange(len(self._weights))
-        costs = np.empty((len(everyone), len(everyone)))
-        for k in range(0, len(everyone), 250):
-            costs[k : k + 250] = self.block(everyone[k : k + 250], everyone)
+        places = np.flatnonzero(self.may_be_centre)
+        costs = np.full((len(everyone), len(everyone)), np.inf)
+        for k in range(0, len(everyone), ROWS_AT_ONCE):
+            costs[k : k + ROWS_AT_ONCE, places] = self.block(everyone[k : k + ROWS_AT_ONCE], places)
         return costs
 
     def steer(self) -> NDArray[np.float64] | None:

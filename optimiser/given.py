@@ -12,11 +12,11 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from optimiser.domain import NO_BODY, Body, Dataset, Structure
-from optimiser.errors import ConsortiaError
+from optimiser.few_members import few_members, next_inside
 from optimiser.forces import PairCharges
 from optimiser.pins import cells, frozen_bodies, spelt, ties
 from optimiser.scenario import Pin, Scale, Scenario
-from optimiser.units import scale_problem, units_of
+from optimiser.units import units_of
 
 CENTRES_AT_ONCE = 200
 
@@ -62,15 +62,18 @@ def membership_structure(
 
 
 def centre_of(charges: PairCharges, members: NDArray[np.int64], patients: NDArray[np.int64]) -> int:
-    """The member that the others belong with at least cost (£ a year); where nothing is charged, the nearest to all."""
-    total = np.empty(len(members))
-    for first in range(0, len(members), CENTRES_AT_ONCE):
-        centres = members[first : first + CENTRES_AT_ONCE]
+    """The member that the others belong with at least cost (£ a year), one that may be a centre if any may; where
+    nothing is charged, the nearest to all."""
+    places = members[charges.may_be_centre[members]]
+    places = places if len(places) else members
+    total = np.empty(len(places))
+    for first in range(0, len(places), CENTRES_AT_ONCE):
+        centres = places[first : first + CENTRES_AT_ONCE]
         priced = charges.terms(members[:, None], centres[None, :])
         if not priced:
             priced = {"km": patients[members][:, None] * charges.km(members[:, None], centres[None, :])}
         total[first : first + len(centres)] = sum(part.sum(axis=0) for part in priced.values())
-    return int(members[np.argmin(total)])
+    return int(places[np.argmin(total)])
 
 
 def broken_rules(dataset: Dataset, scenario: Scenario, structure: Structure) -> tuple[str, ...]:
@@ -92,7 +95,7 @@ def broken_rules(dataset: Dataset, scenario: Scenario, structure: Structure) -> 
         found += _scale_rules(dataset, scenario, scale, structure)
     found += _nesting(structure, scenario)
     found += (
-        f"{who}, fewer than {least}" for who, least, exempt in _few_members(dataset, scenario, structure) if not exempt
+        f"{who}, fewer than {least}" for who, least, exempt in few_members(dataset, scenario, structure) if not exempt
     )
     for pin in scenario.pins:
         if pin.scale in structure.scales:
@@ -106,7 +109,7 @@ def honoured(dataset: Dataset, scenario: Scenario, structure: Structure) -> tupl
     found = [
         f"{who}, fewer than {least}: "
         + ("no others could join it within the rules" if exempt else "no plan was found in which others join it")
-        for who, least, exempt in _few_members(dataset, scenario, structure)
+        for who, least, exempt in few_members(dataset, scenario, structure)
     ]
     for name in structure.scales:
         scale = scenario.scale(name)
@@ -189,7 +192,9 @@ def _body_rules(
             yield f"has {body.patients:,} patients, fewer than {scale.min_patients:,}"
         if scale.max_patients is not None and body.patients > scale.max_patients:
             yield f"has {body.patients:,} patients, more than {scale.max_patients:,}"
-    if scale.reach_km is not None and not _has_reach(charges, members, body.centre):
+    if not charges.may_be_centre[members].any():
+        yield f"holds no place for a centre (one for every {scale.patients_per_place:,.0f} patients or so)"
+    elif scale.reach_km is not None and not _has_reach(charges, members, body.centre):
         yield f"has no centre within {scale.reach_km:g} km of all its practices"
     if scale.authority_rule == "inside_one":
         home = dataset.authority_of(scale.authority_tier)
@@ -228,45 +233,8 @@ def _scale_rules(dataset: Dataset, scenario: Scenario, scale: Scale, structure: 
                 yield f"{dataset.authority_name(code)} is split between {scale.plural} {_list(sorted(names))}"
 
 
-def _few_members(dataset: Dataset, scenario: Scenario, structure: Structure) -> Iterator[tuple[str, int, bool]]:
-    """(what a body holds, how many it must, whether no others could join it) for each body that holds fewer smaller
-    bodies than its scale asks; oversize and frozen ones are never asked."""
-    for large in structure.scales:
-        scale, least = scenario.scale(large), scenario.members_asked(large)
-        for small in _next_inside(scenario, structure, large) if least > 1 else ():
-            held = [
-                (body, len({int(b) for b in structure.membership[small][list(body.members)]}))
-                for body in structure.bodies[large]
-            ]
-            few = [(b, n) for b, n in held if n < least and not b.oversize and not b.agreed and b.name != NO_BODY]
-            exempt = (
-                _joined_by_none(dataset, scenario, scale, structure.membership[small]) if few else np.empty(0, bool)
-            )
-            for body, count in few:
-                members = scenario.scale(small).label if count == 1 else scenario.scale(small).plural
-                yield (
-                    f"{scale.label} {body.name} holds {count} {members}",
-                    least,
-                    bool(exempt[list(body.members)].all()),
-                )
-
-
-def _joined_by_none(dataset: Dataset, scenario: Scenario, scale: Scale, whole: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """By practice: whether the smaller body that it is in is exempt from the least number of members of a scale."""
-    try:
-        over = scale_problem(dataset, scenario, scale, whole=whole)
-    except ConsortiaError:
-        return np.zeros(len(whole), bool)
-    return over.problem.credit[over.unit] >= scale.min_members
-
-
-def _next_inside(scenario: Scenario, structure: Structure, scale: str) -> list[str]:
-    """The largest scale of the structure whose bodies must not cross those of `scale`, if there is one."""
-    return [small for small in scenario.within(scale)[:-1] if small in structure.scales][-1:]
-
-
 def _nesting(structure: Structure, scenario: Scenario) -> Iterator[str]:
-    pairs = [(small, large) for large in structure.scales for small in _next_inside(scenario, structure, large)]
+    pairs = [(small, large) for large in structure.scales for small in next_inside(scenario, structure, large)]
     for small, large in pairs:
         for body in structure.bodies[small]:
             holders = sorted({structure.body_of(large, i).name for i in body.members})
@@ -295,8 +263,9 @@ def pin_breaches(dataset: Dataset, pin: Pin, structure: Structure) -> Iterator[s
 
 
 def _has_reach(charges: PairCharges, members: NDArray[np.int64], centre: int) -> bool:
-    """Whether every member is within reach of the stated centre, or of any other member."""
-    return any(charges.within_reach(members, np.full_like(members, j)).all() for j in (centre, *members))
+    """Whether every member is within reach of the stated centre, or of any other that may be one."""
+    others = members[charges.may_be_centre[members]]
+    return any(charges.within_reach(members, np.full_like(members, j)).all() for j in (centre, *others))
 
 
 def _parts(graph: sparse.csr_matrix, members: NDArray[np.int64], through: NDArray[np.int64]) -> int:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from optimiser.clock import Clock
 from optimiser.domain import Body, Certificate, Dataset, Structure
 from optimiser.errors import LimitReached
+from optimiser.few_members import too_few
 from optimiser.forces import PairCharges, structure_terms
 from optimiser.joint import improved, leaning
 from optimiser.naming import place_names
@@ -121,9 +122,9 @@ def restructured(dataset: Dataset, scenario: Scenario, hierarchy: Hierarchy, str
 def _nested(
     nesting: Nesting, alone: Mapping[str, Membership], apart: Mapping[str, float]
 ) -> tuple[Structure, Mapping[str, Mapping[str, float]]]:
-    """The cheapest of two nested structures, both improved at all scales together, and its terms: one around the best
-    bodies of the anchor scale, and where that costs larger scales much, one around bodies that lean on theirs. apart: £
-    a year of each scale by itself."""
+    """The better of two nested structures (where fewer bodies lack members, then the cheaper), both improved at all
+    scales together, and its terms: one around the best bodies of the anchor scale, and where that costs larger scales
+    much, one around bodies that lean on theirs. apart: £ a year of each scale by itself."""
     dataset, scenario, over = nesting.dataset, nesting.scenario, nesting.work.clock.over
     found = [_priced(nesting, nesting.around(alone[scenario.anchor_scale]))]
     nested = {name: (pounds, sum(found[0][1][name].values())) for name, pounds in apart.items()}
@@ -131,7 +132,7 @@ def _nested(
     if lean is not None and not over():
         with contextlib.suppress(LimitReached):
             found.append(_priced(nesting, nesting.around(nesting.leaned(lean))))
-    return min(found, key=lambda made: _sum(made[1]))
+    return min(found, key=lambda made: (too_few(dataset, scenario, made[0]), _sum(made[1])))
 
 
 def _priced(
@@ -160,7 +161,8 @@ def restructure(
     membership = nesting.around(anchored)
     either = structure, assemble(dataset, scenario, membership)
     choices = [(made, _sum(structure_terms(dataset, scenario, made))) for made in either]
-    return *min(choices, key=lambda choice: choice[1]), bool(work.cut)
+    chosen = min(choices, key=lambda choice: (too_few(dataset, scenario, choice[0]), choice[1]))
+    return *chosen, bool(work.cut)
 
 
 def _sum(terms: Mapping[str, Mapping[str, float]]) -> float:

@@ -19,7 +19,7 @@ from optimiser.units import ScaleProblem, scale_problem, units_of
 
 NONE: Mapping[str, object] = {
     "min_patients": 0, "max_patients": None, "reach_km": None, "contiguous": False, "authority_rule": "off",
-    "min_bodies": None, "max_bodies": None,
+    "min_bodies": None, "max_bodies": None, "centres_each": 0,
 }  # fmt: skip
 
 

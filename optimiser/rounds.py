@@ -3,8 +3,8 @@ tells the placement how large its bodies are.
 
 Each round searches for a structure under a scenario whose insurance and stand-in for leverage weigh what the services
 placed make of them, and places all services again. What it finds is judged by the one total under the scenario as
-given, and kept only where that falls. A certificate of the structure holds for any structure, one of the services for
-its own structure alone: bounds of different rounds are never added.
+given, and kept only where that falls and no more bodies lack members. A certificate of the structure holds for any
+structure, one of the services for its own structure alone: bounds of different rounds are never added.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from optimiser.clock import Clock
 from optimiser.domain import Dataset, Placement, Structure
 from optimiser.errors import LimitReached
+from optimiser.few_members import too_few
 from optimiser.hierarchy import Hierarchy, assemble, restructure, restructured
 from optimiser.joint import improved
 from optimiser.partition.budget import Budget
@@ -68,7 +69,8 @@ def alternate(
         other = restructured(dataset, scenario, hierarchy, structure)
         placed = placing(structure, clock.part(1 / (ROUNDS + 1 - number)))
         made = Round(other.objective, placed.certificate.objective, True, insurance, leverage)
-        if made.total >= rounds[-1].total * (1 - SAVING):
+        lacking = too_few(dataset, scenario, structure) > too_few(dataset, scenario, hierarchy.structure)
+        if lacking or made.total >= rounds[-1].total * (1 - SAVING):
             rounds.append(replace(made, kept=False))
             break
         hierarchy, placement = other, placed

@@ -80,7 +80,8 @@ class Table(BaseModel):
 
 class Scale(Table):
     """A level of the hierarchy. Sizes in patients, reach_km from a body's centre (km, straight line). max_patients,
-    reach_km, min_bodies, max_bodies: None is no limit (written "none" in TOML, to lift an inherited one). min_members:
+    reach_km, min_bodies, max_bodies: None is no limit (written "none" in TOML, to lift an inherited one). centres_each:
+    places for a centre that a body of min_patients has, about; 0: any practice may be the centre. min_members:
     bodies of the scale that it is built over which each must hold, oversize and frozen ones apart; asked of scales over
     the anchor. over: the scale whose bodies it is built from, None for the next smaller one."""
 
@@ -92,6 +93,7 @@ class Scale(Table):
     max_patients: MaybeCount = None
     contiguous: StrictBool = False
     reach_km: MaybeKm = None
+    centres_each: Count = 0
     authority_rule: Literal["inside_one", "whole", "off"] = "off"
     authority_tier: Literal["lower", "upper"] = "upper"
     authority_charge: Literal["home", "split"] = "home"
@@ -99,6 +101,11 @@ class Scale(Table):
     max_bodies: MaybeCount = None
     min_members: AtLeastOne = 1
     over: Annotated[Text | None, BeforeValidator(_or_none)] = None
+
+    @property
+    def patients_per_place(self) -> float:
+        """Patients around a practice that share a place for a centre with it; 0: every practice is one."""
+        return self.min_patients / self.centres_each if self.centres_each else 0.0
 
 
 class Rate(Table):

@@ -168,14 +168,15 @@ def _apart(
 
 
 def _edges(dataset: Dataset, scale: Scale, unit: NDArray[np.int32], costs: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Unit pairs that touch; where bodies need not touch, also nearest practices (within reach of one another)."""
+    """Unit pairs that touch; where bodies need not touch, also nearest practices (within reach of the same centre)."""
     pairs = dataset.adjacency.astype(np.int64)
     if not scale.contiguous and len(dataset.practices) > 1:
         k = min(NEIGHBOURS + 1, len(dataset.practices))
         _, near = cKDTree(dataset.xy).query(dataset.xy, k=k)
         rows = np.repeat(np.arange(len(near)), k)
         pairs = np.vstack([pairs, np.column_stack([rows, near.ravel()])])
-        pairs = pairs[np.isfinite(costs[pairs[:, 0], pairs[:, 1]]) | np.isfinite(costs[pairs[:, 1], pairs[:, 0]])]
+        within = np.packbits(np.isfinite(costs), axis=1)
+        pairs = pairs[(within[pairs[:, 0]] & within[pairs[:, 1]]).any(axis=1)]
     ends = np.sort(unit[pairs], axis=1)
     ends = ends[ends[:, 0] != ends[:, 1]]
     n = int(unit.max()) + 1

@@ -10,12 +10,14 @@ import argparse
 import resource
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench_cases import Absent, real
 
+from optimiser.domain import Flows
 from optimiser.plan import make_plan
 from optimiser.scenario import load_scenario
 
@@ -36,7 +38,7 @@ def main() -> int:
         print(why, file=sys.stderr)
         return 3
     if not asked.services:
-        dataset = dataset.__class__(**{**vars(dataset), "services": ()})
+        dataset = replace(dataset, services=(), flows=Flows.none())
     scenario = load_scenario("base", {"sensitivity.rates": []})
     began = time.perf_counter()
     plan = make_plan(dataset, scenario, asked.seed, time_limit=asked.time_limit)

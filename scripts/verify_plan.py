@@ -24,7 +24,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from heapq import heappop, heappush
 from itertools import accumulate, chain, combinations, permutations
 from multiprocessing import get_context
@@ -318,6 +318,8 @@ def places(run: Run):
                 continue
             if len({cell[p.code] for p in known}) > 1:
                 yield f"{who} joins practices of a frozen body with others"
+            if centre and not costs.may_be_centre[costs.number[centre.code]]:
+                yield f"{who}: its centre is no place for one (scale.{scale}.centres_each = {rule['centres_each']})"
             if centre and rule["reach_km"] is not None:
                 near = set(costs.near(costs.number[centre.code]))
                 for p in known:
@@ -439,6 +441,7 @@ class PairCosts:
         self.today = [p.today.get(scale, "") for p in people]
         self.reach = math.inf if rule["reach_km"] is None else 1000 * rule["reach_km"] * (1 + 1e-9)
         self.inside_one = rule["authority_rule"] == "inside_one"
+        self.around_place = rule["min_patients"] / rule["centres_each"] if rule["centres_each"] else 0.0
         self.walls = []  # for larger scales inside one authority: homes, and the number of the frozen body, 0: none
         for larger in run.around(scale)[1:]:
             if run.rule(larger)["authority_rule"] == "inside_one":
@@ -461,6 +464,23 @@ class PairCosts:
         for pair, strength in run.wishes.items():
             for a, b in permutations(pair, 2):
                 self.wishes.setdefault(number[a], {})[number[b]] = strength
+
+    @cached_property
+    def may_be_centre(self) -> list[bool]:
+        """By practice: larger ones first, each is a place for a centre unless one is nearer than its nearest so many
+        patients."""
+        found = [w >= self.around_place for w in self.weight]
+        if all(found):
+            return found
+        found, places = [False] * len(self.at), []
+        for j in sorted(range(len(self.at)), key=lambda j: -self.weight[j]):
+            x, y = self.at[j]
+            apart = min(((x - p) ** 2 + (y - q) ** 2 for p, q in places), default=math.inf)
+            room = [w for (p, q), w in zip(self.at, self.weight, strict=True) if (x - p) ** 2 + (y - q) ** 2 < apart]
+            if sum(room) >= self.around_place or len(room) == len(self.at):
+                found[j] = True
+                places.append((x, y))
+        return found
 
     def near(self, j: int) -> Sequence[int]:
         """The practices within reach of centre j: near enough, or the far end of a declared link from either is."""
@@ -497,7 +517,7 @@ class PairCosts:
 
     def column(self, j: int) -> tuple[Sequence[int], list[float]]:
         """(practices that may belong with centre j, £ a year that each would pay)."""
-        who = self.near(j)
+        who = self.near(j) if self.may_be_centre[j] else []
         if self.inside_one and self.home[j]:
             who = [i for i in who if self.home[i] in (self.home[j], "")]
         for wall in self.walls:

@@ -53,6 +53,8 @@ def random_problem(
     chosen = [pairs[k] for k in rng.permutation(len(pairs))[: int(rng.integers(1, 3))]] if apart else []
     bodies = rng.choice(n, size=int(rng.integers(1, 3)), replace=False) if frozen else []
     fewest = int(rng.integers(1, 4)) + len(bodies) if counts else None
+    if several_centres:
+        _bar(costs, owner, np.setdiff1d(np.flatnonzero(weights <= hi), bodies), np.random.default_rng((n, lo, hi)))
     return PartitionProblem(
         name="consortium",
         labels=tuple(f"Practice {i + 1}" for i in range(n)),
@@ -70,6 +72,12 @@ def random_problem(
         max_bodies=fewest + int(rng.integers(0, 3)) if fewest is not None else None,
         splits=_splits(rng, xy, weights) if splits else None,
     )
+
+
+def _bar(costs: np.ndarray, owner: np.ndarray, units: np.ndarray, rng: np.random.Generator) -> None:
+    """In half the worlds some units, those that need not stand alone, are no place for a centre."""
+    if rng.random() < 0.5:
+        costs[:, np.isin(owner, units[rng.random(len(units)) < 0.4])] = INF
 
 
 def _touching(xy: np.ndarray) -> list[tuple[int, int]]:

@@ -189,6 +189,37 @@ def test_reach_stops_at_its_limit_and_a_link_lends_the_reach_of_its_far_end():
     assert np.isfinite(ferry).all(), "A is within reach of whatever is within reach of B, the other end of its ferry"
 
 
+@pytest.mark.parametrize(
+    ("around", "places"),
+    [(10_000, "ABC"), (10_001, "BC"), (20_000, "BC"), (20_001, "AC"), (30_000, "AC"), (30_001, "C"), (90_000, "C")],
+)
+def test_large_practices_are_places_for_a_centre_and_small_ones_where_none_is_near(around, places):
+    """C, the largest, is a place first. B has 20,000 patients nearer than C; where that is too few to be a place of its
+    own, A has 30,000 nearer than C, B's and its own."""
+    rules = {"scale.alliance.min_patients": 2 * around, "scale.alliance.centres_each": 2}
+    scenario = load_scenario("base", rules | {"scale.alliance.reach_km": "none"})
+    charges = PairCharges(three(), scenario, scenario.scale("alliance"))
+    assert [name for name, may in zip("ABC", charges.may_be_centre, strict=True) if may] == list(places)
+    assert np.isfinite(charges.matrix()).all(axis=0).tolist() == [name in places for name in "ABC"]
+
+
+def test_everybody_has_a_place_near_by_whatever_the_lists():
+    """Equal lists, and lists that rise from west to east: each practice has a place among its nearest patients."""
+    for lists in (np.full(40, 10_000), 5_000 + 500 * np.arange(40)):
+        data = tiny.dataset([tiny.practice(k, int(n), "U1") for k, n in enumerate(lists)], [])
+        scenario = load_scenario("base", {"scale.alliance.min_patients": 100_000, "scale.alliance.centres_each": 2})
+        places = PairCharges(data, scenario, scenario.scale("alliance")).may_be_centre
+        assert 4 <= places.sum() <= 20
+        for i in range(40):
+            far = np.abs(data.xy[:, 0] - data.xy[i, 0])
+            assert data.patients[far < far[places].min()].sum() < 50_000 or places[i]
+
+
+def test_without_the_rule_anybody_is_a_place():
+    scenario = load_scenario("base", {"scale.alliance.min_patients": 50_000, "scale.alliance.centres_each": 0})
+    assert PairCharges(three(), scenario, scenario.scale("alliance")).may_be_centre.all()
+
+
 def test_inside_one_forbids_bodies_across_authorities():
     scenario = load_scenario("base", {"scale.locality.authority_rule": "inside_one"})
     assert np.isinf(PairCharges(three(), scenario, scenario.scale("locality")).matrix()).tolist() == [
@@ -236,6 +267,7 @@ def test_the_terms_of_any_structure_sum_to_the_problems_objective():
         data = scattered(rng)
         pins = [{"kind": "together", "scale": "locality", "practices": ["P00", "P05"]}]
         rules = {"scale.locality.min_patients": 1_000, "pins": pins if rng.random() < 0.5 else []}
+        rules |= {"scale.alliance.centres_each": 0, "scale.agency.centres_each": 0}  # any body has a centre
         scenario = load_scenario("base", rules)
         problems = {s.name: scale_problem(data, scenario, s) for s in scenario.scales}
         drawn = {name: rng.integers(0, 3, p.problem.units).astype(np.int32) for name, p in problems.items()}

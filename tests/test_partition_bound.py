@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from optimiser.partition.bound import bound_value, price
-from optimiser.partition.branches import Branch, children, plain, root
+from optimiser.partition.branches import Branch, children, per_head, plain, root
 from optimiser.partition.budget import Budget, Progress
 from optimiser.partition.bundle import ascend
 from optimiser.partition.connected import connected_tables, price_connected
@@ -188,14 +188,31 @@ def test_branches_hold_every_number_of_bodies_once():
         whole = root(w.core, pi, bound_value(w.core, pi, least), some_triples(w.core, rng, 50.0))
         assert whole.fewest <= len(np.unique(w.best)) <= whole.most
         for bodies in range(w.core.units + 2):
-            parts = children(whole, bodies)
+            parts = children(whole, bodies, w.core)
             held = [n for part in parts for n in range(part.fewest, part.most + 1)]
             assert sorted(held) == list(range(whole.fewest, whole.most + 1)), k
-            assert all(part.pi is pi and part.triples is whole.triples for part in parts)
+            assert all(part.triples is whole.triples for part in parts)
             values = [bound_value(part.of(w.core), pi, least) for part in parts if part.fewest <= w.core.units]
             assert min(values) == pytest.approx(bound_value(whole.of(w.core), pi, least)), k
             if whole.fewest <= bodies <= whole.most and whole.fewest < whole.most:
                 assert (bodies, bodies) in {(part.fewest, part.most) for part in parts}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_cut_on_their_number_starts_at_the_best_price_per_patient_for_size_alone(seed):
+    problem = random_problem((seed, 88), units=8)
+    curve, total = flatten(problem).curve, int(problem.weights.sum())
+    sizes = np.arange(max(1, problem.lo), min(problem.hi, total) + 1)
+    rng = np.random.default_rng(seed)
+    fewest, most = sorted(rng.integers(-(-total // problem.hi), total // problem.lo + 1, 2).tolist())
+
+    def bound(price: float) -> float:
+        least = float((curve[sizes] - price * sizes).min())
+        return price * total + min(fewest * least, most * least)
+
+    found = per_head(problem, fewest, most)
+    steps = np.geomspace(1e-6, 1e3, 200)
+    assert all(bound(found) >= bound(found + d) - 1e-6 * abs(bound(found)) for d in (*steps, *-steps))
 
 
 def kept_apart(**changes) -> PartitionProblem:

@@ -15,6 +15,9 @@ from optimiser.partition.lines import Line
 from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.triples import NONE, Triples
 
+SIZES = 4_096  # of bodies at which the size curve is looked at: enough to steer by
+STEEPEST, HALVINGS = 1e6, 60  # £ a patient, either way, and how often the interval is halved
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -48,10 +51,33 @@ def plain(problem: PartitionProblem) -> Branch:
     return root(problem, pi, per_head * float(problem.weights.sum()))
 
 
-def children(branch: Branch, bodies: int) -> list[Branch]:
+def children(branch: Branch, bodies: int, problem: PartitionProblem) -> list[Branch]:
     """The branch cut at the incumbent's number of bodies, or at its end nearest to it. That number comes first: where
-    cutting raises nothing, it shows there."""
+    cutting raises nothing, it shows there. Multipliers are the branch's, with what the cut changes for size alone."""
     a, b = branch.fewest, branch.most
     k = min(max(bodies, a), b)
-    cuts = [(k, k), (a, k - 1), (k + 1, b)]
-    return [replace(branch, fewest=lo, most=hi) for lo, hi in cuts if lo <= hi]
+    now = per_head(problem, a, b)
+    weights = np.append(problem.weights, np.zeros(problem.kept_labels)).astype(float)
+    return [
+        replace(branch, fewest=lo, most=hi, pi=branch.pi + (per_head(problem, lo, hi) - now) * weights)
+        for lo, hi in [(k, k), (a, k - 1), (k + 1, b)]
+        if lo <= hi
+    ]
+
+
+def per_head(problem: PartitionProblem, fewest: int, most: int) -> float:
+    """£ a year: the best multiplier per patient for fewest … most bodies, were there costs of size alone. With λ a
+    patient, a body of P patients is worth g(P) − λP, and the bound rises with λ while the bodies that it counts hold
+    fewer patients than there are.
+    """
+    total = int(problem.weights.sum())
+    top = min(problem.hi, total)
+    sizes = np.unique(np.linspace(max(1, min(problem.lo, top)), top, SIZES).astype(np.int64))
+    cost = problem.size_cost(sizes)
+    low, high = -STEEPEST, STEEPEST
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        at = int(np.argmin(cost - middle * sizes))
+        counted = most if cost[at] < middle * sizes[at] else fewest
+        low, high = (middle, high) if counted * sizes[at] < total else (low, middle)
+    return (low + high) / 2

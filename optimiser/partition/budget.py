@@ -14,9 +14,9 @@ from optimiser.clock import never
 class Budget:
     """How much work to do: counts, so that a seed gives the same bytes on any machine; `seconds` is only a last resort.
 
-    moves: per unit, of each annealing run. rounds: pricings at the root, and a quarter as many in each branch and turn.
-    branches: most of them. turns: times that districts are dealt and improved, fewer where half as many in a row save
-    nothing. gap: stop when proved this close. columns: most bodies offered to the integer programme. stop: asked
+    moves: per unit, of each annealing run. rounds: pricings at the root, half as many in each branch, a quarter in each
+    turn. branches: most of them. turns: times that districts are dealt and improved, fewer where half as many in a row
+    save nothing. gap: stop when proved this close. columns: most bodies offered to the integer programme. stop: asked
     wherever the clock is; once it says True the work ends as at the limit.
     """
 

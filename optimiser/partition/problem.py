@@ -135,6 +135,14 @@ class PartitionProblem:
         """g(P) in £ a year, elementwise."""
         return self.curve(np.atleast_1d(np.asarray(patients, dtype=float)))
 
+    @cached_property
+    def usual_centre(self) -> NDArray[np.int64]:
+        """n: the first centre that each unit owns, or the cheapest within its reach where its own may not be one."""
+        first = np.empty(self.units, dtype=np.int64)
+        first[self.owner[::-1]] = np.arange(len(self.owner))[::-1]
+        own = np.isfinite(self.costs[np.arange(self.units), first])
+        return np.where(own, first, self.costs.argmin(axis=1))
+
     def graph(self) -> sparse.csr_matrix:
         """Symmetric n × n adjacency of the units."""
         a, b = self.edges[:, 0], self.edges[:, 1]

@@ -23,7 +23,6 @@ from optimiser.partition.tighten import NEAR, tighten
 HOTTER, HOTTER_TRIES = 10.0, 3  # annealing where no valid partition was met
 DISTRICT = 800  # units of a district to be improved, about
 FEW_BODIES = 12  # so few that a relaxation gains by a fractional number of them
-FEWER_BODIES = 4  # the same where a price that no cut ends is dear: bodies touch and keep labels
 SMALL, PER_BODY = 150, 12  # units in all, and of a body, where charges on triples close the gap of any sets
 PROVING = 0.5  # of the time, where it is short, for the root's bound
 NEWS = 1e-4  # of the bound: a rise worth telling while it climbs
@@ -69,8 +68,7 @@ class Run(Attempt):
         self._proved([root(self.core, self.pi, self.height)])
         if self.relaxation.connected is not None or self._is_small():
             self._tighten()
-        few = FEWER_BODIES if self.core.kept_labels and self.core.contiguous else FEW_BODIES
-        if self.relaxation.connected is None and self.bodies() <= few:
+        if self.relaxation.connected is None and self.bodies() <= FEW_BODIES:
             self._branch()
 
     def certify(self) -> None:
@@ -164,8 +162,8 @@ class Run(Attempt):
             if weakest.fewest == weakest.most:
                 break
             cut, value = [], self.core.objective(self.incumbent())
-            for child in children(weakest, self.bodies()):
-                pi, height = self.ascend(child.of(self.core), child.pi, self.budget.rounds // 4)
+            for child in children(weakest, self.bodies(), self.core):
+                pi, height = self.ascend(child.of(self.core), child.pi, self.budget.rounds // 2)
                 if min(height, value) <= weakest.bound + WORTH * abs(weakest.bound):
                     return
                 cut.append(replace(child, pi=pi, bound=min(height, value)))

@@ -145,12 +145,11 @@ def _in_bounds(problem: PartitionProblem, body: NDArray[np.int32]) -> bool:
 
 
 def typical_difference(problem: PartitionProblem) -> float:
-    """£ a year, in the middle of cases, that a unit pays more for belonging with a neighbour than with itself."""
-    n = problem.units
-    first = np.empty(n, dtype=np.int64)
-    first[problem.owner[::-1]] = np.arange(len(problem.owner))[::-1]
+    """£ a year, in the middle of cases, that a unit pays more for belonging with a neighbour's centre than with its
+    own."""
+    centre = problem.usual_centre
     a, b = np.vstack([problem.edges, problem.edges[:, ::-1]]).T
-    there, here = problem.costs[a, first[b]], problem.costs[a, first[a]]
-    within = np.isfinite(there) & np.isfinite(here)
+    there, here = problem.costs[a, centre[b]], problem.costs[a, centre[a]]
+    within = np.isfinite(there) & np.isfinite(here) & (centre[a] != centre[b])
     more = np.abs(there[within] - here[within])
     return max(1e-6, float(np.median(more))) if len(more) else 1.0

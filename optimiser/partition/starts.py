@@ -29,8 +29,6 @@ def _grown(problem: PartitionProblem) -> NDArray[np.int64]:
     n, graph = problem.units, problem.graph()
     body, size, credit = np.arange(n), problem.weights.tolist(), problem.credit.tolist()
     near = [set(graph.indices[graph.indptr[u] : graph.indptr[u + 1]].tolist()) for u in range(n)]
-    centre = np.full(n, -1)
-    centre[problem.owner[::-1]] = np.arange(len(problem.owner))[::-1]
     members: dict[int, list[int]] = {u: [u] for u in range(n)}
     foes: dict[int, list[int]] = {}
     for a, b in problem.apart:
@@ -49,7 +47,7 @@ def _grown(problem: PartitionProblem) -> NDArray[np.int64]:
         options = [c for c in sorted(near[b] - barred) if weight + size[c] <= problem.hi]
         if not options:
             continue
-        costs = problem.costs[np.ix_(np.array(members[b]), centre[options])]
+        costs = problem.costs[np.ix_(np.array(members[b]), problem.usual_centre[options])]
         sums = np.where(np.isfinite(costs), costs, OUT_OF_REACH).sum(axis=0)
         c = min(zip(sums.tolist(), [size[x] for x in options], options, strict=True))[2]
         body[members[b]] = c
@@ -68,12 +66,12 @@ def _gathered(problem: PartitionProblem, bodies: int) -> NDArray[np.int64]:
     """Units gathered around centres far from each other, dearest regret first, each where there is room; then around
     the best centre of each body, a few times over (capacitated k-medians)."""
     costs = np.where(np.isfinite(problem.costs), problem.costs, OUT_OF_REACH)
+    elsewhere = problem.owner[problem.usual_centre] != np.arange(problem.units)
     chosen = [int(np.argmin(costs.sum(axis=0)))]
     while len(chosen) < min(bodies, problem.units):
         nearest = costs[:, chosen].min(axis=1)
-        nearest[problem.owner[chosen]] = -1.0
-        farthest = int(np.argmax(nearest))
-        chosen.append(int(np.flatnonzero(problem.owner == farthest)[0]))
+        nearest[problem.owner[chosen]] = nearest[elsewhere] = -1.0
+        chosen.append(int(problem.usual_centre[np.argmax(nearest)]))
     body = np.zeros(problem.units, dtype=np.int64)
     for _ in range(ROUNDS):
         body = _assigned(problem, costs[:, chosen], problem.owner[chosen])

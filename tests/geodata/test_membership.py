@@ -111,7 +111,7 @@ def test_broken_rules_are_told_in_plain_words_and_are_no_error(tmp_path, data):
         SIZES
         | {"scale.consortium.min_patients": 45_000, "scale.consortium.max_patients": 90_000}
         | {"scale.consortium.authority_rule": "inside_one"}
-        | {"scale.locality.reach_km": 8}
+        | {"scale.locality.reach_km": 8, "scale.locality.centres_each": 1}
         | {"pins": [{"kind": "apart", "scale": "consortium", "practices": ["P01", "P02"]}]},
     )  # fmt: skip
     # Consortia: A in three pieces, and the rest. Localities: one practice alone, one wide.
@@ -125,6 +125,7 @@ def test_broken_rules_are_told_in_plain_words_and_are_no_error(tmp_path, data):
     found = broken_rules(data, scenario, read_membership(path, data, scenario))
     assert set(found) == {
         "locality X has 9,000 patients, fewer than 10,000",
+        "locality X holds no place for a centre (one for every 10,000 patients or so)",
         "locality Y has 132,000 patients, more than 70,000",
         "locality Y has no centre within 8 km of all its practices",
         "consortium A has 43,500 patients, fewer than 45,000",
