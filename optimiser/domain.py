@@ -271,7 +271,8 @@ class Certificate:
 
     objective: recomputed from raw input, never read from a solver. bound: no solution of the stated problem costs less.
     unavoidable: Σ weight × the least cost per patient of any size, so `gap_avoidable` is not flattered by it.
-    evidence: what an independent program needs to recompute the bound (multipliers, charges …).
+    evidence: what an independent program needs to recompute the bound (multipliers, charges …). refunds: £ in objective
+    and bound that give back what another certificate counts, no cost of this problem: gaps are measured without them.
     """
 
     problem: str
@@ -281,11 +282,13 @@ class Certificate:
     method: str
     status: str
     evidence: Mapping[str, object] = field(default_factory=dict)
+    refunds: float = 0.0
 
     @property
     def gap(self) -> float:
-        """(objective − bound) / objective, a fraction."""
-        return (self.objective - self.bound) / self.objective if self.objective else 0.0
+        """(objective − bound) / (objective − refunds), a fraction."""
+        gross = self.objective - self.refunds
+        return (self.objective - self.bound) / gross if gross else 0.0
 
     @property
     def gap_avoidable(self) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from optimiser.clock import Clock
 from optimiser.domain import Dataset, Structure
 from optimiser.errors import LimitReached
+from optimiser.few_members import too_few
 from optimiser.given import pin_breaches
 from optimiser.hierarchy import Hierarchy, build, restructure
 from optimiser.nesting import Report, silent
@@ -109,4 +110,4 @@ def _freed(
         choices.append((structure, cost))
     except LimitReached:
         cut = clock.over()  # else no other plan was met: the one there is keeps the freed rules too
-    return *min(choices, key=lambda choice: choice[1]), bound, cut
+    return *min(choices, key=lambda choice: (too_few(dataset, free, choice[0]), choice[1])), bound, cut

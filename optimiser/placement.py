@@ -2,7 +2,7 @@
 
 Every service of every anchor body goes to exactly one commissioner: its practices, the smaller bodies inside it,
 itself, a footprint, a local authority or joint board, a larger body, the region, or a condition group. The
-certificate is for this structure and these candidate footprints.
+certificate is for this structure, these candidate footprints and this hosting of functions.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def place(
     stop: Callable[[], bool] = never,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Placement:
-    """Place every service. time_limit: seconds. gap: of the programme's objective, at which the search stops. stop:
+    """Place every service. time_limit: seconds. gap: of the objective without refunds, at which the search stops. stop:
     once it says True the search ends as at the limit. Reasons are left blank: `placement_reasons.explained` adds them.
 
     Raises ScenarioError (a firm wish that the rules refuse, leverage without flows, an anchor scale not planned),
@@ -61,7 +61,8 @@ def place(
     search = Search(ground, firm)
     answer = in_haste(ground, search) if clock.over() else solve(ground, firm, search, clock, gap, see)
     if answer.picks is None:
-        raise LimitReached(Problem("no placement was found in time", "time limit", mend="Allow more time."))
+        why, mend = ("in time", "Allow more time.") if answer.cut_by_clock else ("by the search", "Drop a firm wish.")
+        raise LimitReached(Problem(f"no placement was found {why}", "One may exist: this is no proof.", mend=mend))
     picks, value = answer.picks, evaluate(ground, answer.picks)
     functions = support(dataset, scenario, structure)
     terms = {**value.terms, "support": sum(f.cost for f in functions)}
@@ -115,9 +116,9 @@ def _certificate(ground: Ground, answer: Answer, terms: Mapping[str, float], fir
     least = _least(ground, firm) + sum(ground.refunds.values()) + terms["support"]
     refunded = sum(ground.refunds.values())
     return Certificate(
-        problem="placement of services, for this structure and these candidate footprints",
+        problem="placement of services, for this structure, these candidate footprints and this hosting of functions",
         objective=objective,
-        bound=min(objective, max(answer.bound + terms["support"], least)),
+        bound=max(answer.bound + terms["support"], least),
         unavoidable=least,
         method="integer programme with under-estimators of insurance and contracts, in parts at prices; PuLP and HiGHS",
         status="conditional: " + ("within the gap asked for" if answer.closed else "search stopped with a gap"),
@@ -127,10 +128,10 @@ def _certificate(ground: Ground, answer: Answer, terms: Mapping[str, float], fir
                 [ground.anchors[c].code for c in o.anchors] for o in ground.options if o.kind == "footprint"
             ],
             "refunds": dict(ground.refunds),
-            "gross_objective": objective - refunded,
             "solver_bound": answer.bound if np.isfinite(answer.bound) else None,
             **evidence(ground, answer),
         },
+        refunds=refunded,
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from optimiser.clock import Clock
 from optimiser.placement_costs import Ground
-from optimiser.placement_model import Cell, Model
+from optimiser.placement_model import DIGITS, Cell, Model
 from optimiser.placement_options import Firm
 from optimiser.placement_parts import Parts
 from optimiser.placement_programme import UNIT, build
@@ -99,7 +99,7 @@ class Tree:
             if o in self.crossing:
                 for c, pounds in zip(self.ground.options[o].anchors, self.linear[o][:, s].tolist(), strict=True):
                     prices[o, s, self.cluster[c]] -= pounds
-        return dict(prices)
+        return {rented: round(p / UNIT, DIGITS) * UNIT for rented, p in prices.items()}  # or rounding would not cancel
 
     def search_parts(self, leaf: Leaf, near: float, clock: Clock) -> dict[Cell, float]:
         """Search every part at the leaf's prices, to within `near` £ in all, which may raise its bound; a leaf that

@@ -37,7 +37,8 @@ class Model:
         solver.buildSolverModel(programme.model)
         self.highs: highspy.Highs = programme.model.solverModel
         self.z = {cell: v.index for cell, v in programme.z.items()}
-        self._cost = np.array(self.highs.getLp().col_cost_)
+        scale = 10.0**DIGITS
+        self._cost = np.floor(np.array(self.highs.getLp().col_cost_) * scale) / scale  # never above: a bound stays one
         kinds = programme.model.variables()
         self._whole = np.array([v.index for v in kinds if v.cat == pulp.LpInteger], dtype=np.int32)
         self.value, self.dual, self.found = np.zeros(len(self._cost)), np.zeros(0), False
@@ -87,7 +88,7 @@ class Model:
         columns × nodes. `found` says whether there is an answer; inf where the decisions leave none."""
         self._kind(highspy.HighsVarType.kInteger)
         self.highs.setOptionValue("solver", "choose")
-        self.highs.setOptionValue("mip_abs_gap", near / UNIT)
+        self.highs.setOptionValue("mip_abs_gap", max(0.0, near / UNIT))
         self.highs.setOptionValue("mip_max_nodes", max(1, tree // len(self._cost)))
         status = self._run(clock)
         info = self.highs.getInfo()

@@ -54,8 +54,17 @@ class _Best:
 
     def __init__(self, ground: Ground, firm: Firm, search: Search, clock: Clock):
         self.ground, self.firm, self.search, self.clock = ground, firm, search, clock
+        self.back = sum(ground.refunds.values())
         self.picks: Picks | None = None
         self.worth = np.inf
+
+    def gross(self, bound: float) -> float:
+        """£ a year of the best answer without refunds; the bound where there is none."""
+        return bound if self.picks is None else self.worth - self.back
+
+    def close(self, bound: float, gap: float) -> bool:
+        """Whether the best answer is within a gap of the bound (£, without refunds)."""
+        return self.picks is not None and self.gross(bound) - bound <= gap * self.gross(bound)
 
     def offer(self, picks: Picks | None) -> bool:
         """Keep an answer that is better than the best."""
@@ -89,7 +98,7 @@ class _Best:
             model.charge({})
             model.decide({cell: cell in here for cell in model.z if cell[0] in crossing})
             model.start(here)
-            model.search(FINE * gap * self.worth / len(models), TREE // len(models), self.clock)
+            model.search(FINE * gap * self.gross(0.0) / len(models), TREE // len(models), self.clock)
             for (o, s), chosen in model.cells().items() if model.found else ():
                 if chosen > 0.5 and o not in crossing:
                     picks[list(self.ground.options[o].anchors), s] = o
@@ -102,8 +111,8 @@ class _Best:
 def solve(ground: Ground, firm: Firm, search: Search, clock: Clock, gap: float, see: See) -> Answer:
     """Solve within the time left and a relative gap. Raises Infeasible when nothing satisfies the rules, SolverError
     when HiGHS stops for any reason but its limits."""
-    back = sum(ground.refunds.values())
     best = _Best(ground, firm, search, clock)
+    back = best.back
     parts = divide(ground, TOGETHER)
     model = Model(build(ground, firm, whole(ground)))
     relaxed = model.relax(ROUNDS if parts.rented else NARROW, clock)
@@ -115,10 +124,10 @@ def solve(ground: Ground, firm: Firm, search: Search, clock: Clock, gap: float, 
     see("bound", relaxed + back, best.worth)
     tree = Tree(ground, firm, model, relaxed, parts)
     splits = LEAVES // len(model.value)
-    while not clock.over() and best.worth - back - tree.bound > gap * max(0.0, best.worth):
+    while not clock.over() and not best.close(tree.bound, gap):
         leaf = tree.lowest
         if not leaf.by_parts:
-            found = tree.search_parts(leaf, NEAR * gap * best.worth, clock)
+            found = tree.search_parts(leaf, NEAR * gap * best.gross(tree.bound), clock)
             if not tree.leaves:
                 raise Infeasible(NO_WAY)
             best.offer(_read(ground, found))
@@ -131,7 +140,7 @@ def solve(ground: Ground, firm: Firm, search: Search, clock: Clock, gap: float, 
             splits -= 1
         else:
             break
-    closed = best.worth - back - tree.bound <= gap * max(0.0, best.worth)
+    closed = best.close(tree.bound, gap)
     clusters = tuple(part.anchors for part in parts.clusters)
     return Answer(best.picks, tree.bound + back, closed, tuple(tree.leaves), clusters, clock.over() or search.late)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from optimiser.clock import Clock
 from optimiser.domain import Dataset, Placement, Structure
-from optimiser.errors import LimitReached
+from optimiser.errors import Infeasible, LimitReached
 from optimiser.few_members import too_few
 from optimiser.hierarchy import Hierarchy, assemble, restructure, restructured
 from optimiser.joint import improved
@@ -67,10 +67,13 @@ def alternate(
         if structure is None:
             break
         other = restructured(dataset, scenario, hierarchy, structure)
-        placed = placing(structure, clock.part(1 / (ROUNDS + 1 - number)))
+        try:
+            placed = placing(structure, clock.part(1 / (ROUNDS + 1 - number)))
+        except (Infeasible, LimitReached):
+            break  # firm wishes or limits that this structure cannot keep: the one before can
         made = Round(other.objective, placed.certificate.objective, True, insurance, leverage)
         lacking = too_few(dataset, scenario, structure) > too_few(dataset, scenario, hierarchy.structure)
-        if lacking or made.total >= rounds[-1].total * (1 - SAVING):
+        if lacking or made.total >= rounds[-1].total - SAVING * abs(rounds[-1].total):
             rounds.append(replace(made, kept=False))
             break
         hierarchy, placement = other, placed

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from optimiser.partition.bound import bound_value, price
-from optimiser.partition.branches import Branch, children, per_head, plain, root
+from optimiser.partition.branches import Branch, children, plain, price_per_patient, root
 from optimiser.partition.budget import Budget, Progress
 from optimiser.partition.bundle import ascend
 from optimiser.partition.connected import connected_tables, price_connected
@@ -210,7 +210,7 @@ def test_a_cut_on_their_number_starts_at_the_best_price_per_patient_for_size_alo
         least = float((curve[sizes] - price * sizes).min())
         return price * total + min(fewest * least, most * least)
 
-    found = per_head(problem, fewest, most)
+    found = price_per_patient(problem, fewest, most)
     steps = np.geomspace(1e-6, 1e3, 200)
     assert all(bound(found) >= bound(found + d) - 1e-6 * abs(bound(found)) for d in (*steps, *-steps))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from optimiser.clock import Clock
-from optimiser.domain import Dataset, Placement, Structure
+from optimiser.domain import Dataset, Placement, Structure, Wish
 from optimiser.forces import structure_terms
 from optimiser.given import broken_rules
 from optimiser.hierarchy import Hierarchy, assemble, build
@@ -254,6 +254,15 @@ def test_a_clock_that_ends_before_the_next_round_is_told(paying, before):
     clock = Clock(stop=lambda: bool(placed))
     kept, _, rounds, late = alternate(data, scenario, made, once, 1, EFFORT, clock)
     assert late and kept is made and len(rounds) == len(placed) == 1
+
+
+def test_a_round_whose_services_cannot_be_placed_leaves_the_one_before():
+    """Three firm wishes and room for two services: the first structure can keep them, that of the next round cannot."""
+    firm = [Wish("P00", f"S{k}", "consortium", True) for k in range(3)]
+    firm += [Wish("P01", f"S{k}", "alliance", True) for k in range(3)]
+    data = replace(shared_hospital(), wishes=tuple(firm))
+    plan = make_plan(data, load_scenario("base", {**PAYING, "contracts.most_services": 2}), 1, budget=QUICK)
+    assert plan.placement is not None and len(plan.rounds) == 1 and plan.rounds[0].kept
 
 
 def test_a_plan_tells_its_rounds_and_adds_up(paying):

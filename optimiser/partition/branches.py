@@ -56,17 +56,17 @@ def children(branch: Branch, bodies: int, problem: PartitionProblem) -> list[Bra
     cutting raises nothing, it shows there. Multipliers are the branch's, with what the cut changes for size alone."""
     a, b = branch.fewest, branch.most
     k = min(max(bodies, a), b)
-    now = per_head(problem, a, b)
+    now = price_per_patient(problem, a, b)
     weights = np.append(problem.weights, np.zeros(problem.kept_labels)).astype(float)
     return [
-        replace(branch, fewest=lo, most=hi, pi=branch.pi + (per_head(problem, lo, hi) - now) * weights)
+        replace(branch, fewest=lo, most=hi, pi=branch.pi + (price_per_patient(problem, lo, hi) - now) * weights)
         for lo, hi in [(k, k), (a, k - 1), (k + 1, b)]
         if lo <= hi
     ]
 
 
-def per_head(problem: PartitionProblem, fewest: int, most: int) -> float:
-    """£ a year: the best multiplier per patient for fewest … most bodies, were there costs of size alone. With λ a
+def price_per_patient(problem: PartitionProblem, fewest: int, most: int) -> float:
+    """£ a year and patient: the best multiplier for fewest … most bodies, were there costs of size alone. With λ a
     patient, a body of P patients is worth g(P) − λP, and the bound rises with λ while the bodies that it counts hold
     fewer patients than there are.
     """

@@ -161,12 +161,13 @@ class Run(Attempt):
             weakest = min(self.branches, key=lambda b: (b.bound, b.fewest))
             if weakest.fewest == weakest.most:
                 break
-            cut, value = [], self.core.objective(self.incumbent())
+            cut: list[Branch] = []
             for child in children(weakest, self.bodies(), self.core):
                 pi, height = self.ascend(child.of(self.core), child.pi, self.budget.rounds // 2)
-                if min(height, value) <= weakest.bound + WORTH * abs(weakest.bound):
+                child = self._at_most(replace(child, pi=pi, bound=height))
+                if child.bound <= weakest.bound + WORTH * abs(weakest.bound):
                     return
-                cut.append(replace(child, pi=pi, bound=min(height, value)))
+                cut.append(child)
             self._proved([*(b for b in self.branches if b is not weakest), *cut])
 
     def _priced(self, branch: Branch) -> Branch:
@@ -174,8 +175,15 @@ class Run(Attempt):
         problem = self.core if len(self.branches) == 1 else branch.of(self.core)
         value = self.core.objective(self.incumbent())
         priced = self.relaxation.price_for_good(problem, branch.pi, abs(value) / self.bodies(), branch.triples)
-        bound = min(bound_value(problem, branch.pi, priced.least) - float(branch.triples.charge.sum()), value)
-        return replace(branch, bound=bound, lines=priced.lines())
+        bound = bound_value(problem, branch.pi, priced.least) - float(branch.triples.charge.sum())
+        return self._at_most(replace(branch, bound=bound, lines=priced.lines()))
+
+    def _at_most(self, branch: Branch) -> Branch:
+        """The branch with its bound no higher than the incumbent where that lies in another, which cannot win then.
+        Where it lies in this one a higher bound is a fault, for `Plan.check_bounds` to see."""
+        if branch.fewest <= self.bodies() <= branch.most:
+            return branch
+        return replace(branch, bound=min(branch.bound, self.core.objective(self.incumbent())))
 
     def _tighten(self) -> None:
         """Charges on triples raise the bound; the bodies they leave cheap join the pool."""
