@@ -40,9 +40,11 @@ def place(
     gap: float = GAP,
     stop: Callable[[], bool] = never,
     report: Callable[[Progress], None] = lambda _: None,
+    prove: bool = True,
 ) -> Placement:
     """Place every service. time_limit: seconds. gap: of the objective without refunds, at which the search stops. stop:
-    once it says True the search ends as at the limit. Reasons are left blank: `placement_reasons.explained` adds them.
+    once it says True the search ends as at the limit. prove: raise the bound further than the search needs. Reasons are
+    left blank: `placement_reasons.explained` adds them.
 
     Raises ScenarioError (a firm wish that the rules refuse, leverage without flows, an anchor scale not planned),
     Infeasible, LimitReached when nothing was found in time, SolverError. The same input and
@@ -59,7 +61,7 @@ def place(
 
     check_limits(ground, firm)
     search = Search(ground, firm)
-    answer = in_haste(ground, search) if clock.over() else solve(ground, firm, search, clock, gap, see)
+    answer = in_haste(ground, search) if clock.over() else solve(ground, firm, search, clock, gap, see, prove)
     if answer.picks is None:
         why, mend = ("in time", "Allow more time.") if answer.cut_by_clock else ("by the search", "Drop a firm wish.")
         raise LimitReached(Problem(f"no placement was found {why}", "One may exist: this is no proof.", mend=mend))

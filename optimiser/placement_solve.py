@@ -25,7 +25,7 @@ from optimiser.placement_value import Picks, evaluate
 TOGETHER = 4  # anchor bodies that are decided together
 ROUNDS = 5  # relaxations of a wide programme
 NARROW = 60  # and of one that is a single part
-LEAVES = 20_000  # columns of the programme × decisions by branching
+LEAVES = 8_000  # columns of the programme × decisions by branching
 PASSES = 2  # over all clusters, to improve an answer
 MOVES = 0.15  # part of the time left for each search by moves
 NEAR = 0.3  # part of the gap asked for that searches of parts may leave
@@ -108,9 +108,9 @@ class _Best:
         return self.offer(self.search.better(picks, self.clock.part(MOVES))) or better
 
 
-def solve(ground: Ground, firm: Firm, search: Search, clock: Clock, gap: float, see: See) -> Answer:
-    """Solve within the time left and a relative gap. Raises Infeasible when nothing satisfies the rules, SolverError
-    when HiGHS stops for any reason but its limits."""
+def solve(ground: Ground, firm: Firm, search: Search, clock: Clock, gap: float, see: See, prove: bool = True) -> Answer:
+    """Solve within the time left and a relative gap; without `prove` no leaf is split, which only raises the bound.
+    Raises Infeasible when nothing satisfies the rules, SolverError when HiGHS stops for any reason but its limits."""
     best = _Best(ground, firm, search, clock)
     back = best.back
     parts = divide(ground, TOGETHER)
@@ -123,7 +123,7 @@ def solve(ground: Ground, firm: Firm, search: Search, clock: Clock, gap: float, 
     best.near(model.cells())
     see("bound", relaxed + back, best.worth)
     tree = Tree(ground, firm, model, relaxed, parts)
-    splits = LEAVES // len(model.value)
+    splits = LEAVES // len(model.value) if prove else 0
     while not clock.over() and not best.close(tree.bound, gap):
         leaf = tree.lowest
         if not leaf.by_parts:

@@ -64,9 +64,9 @@ def make_plan(
         placement, rounds = None, tuple[Round, ...]()
         if dataset.services and len(dataset.flows):
 
-            def placing(structure: Structure, part: Clock) -> Placement:
+            def placing(structure: Structure, part: Clock, prove: bool) -> Placement:
                 seconds, near = min(SERVICES_MOST, part.left()), GAP if gap is None else gap
-                return place(dataset, scenario, structure, seed, seconds, gap=near, stop=stop, report=journal)
+                return place(dataset, scenario, structure, seed, seconds, near, stop, journal, prove)
 
             services = clock.part(SERVICES_PART)
             found = alternate(dataset, scenario, hierarchy, placing, seed, replace(EFFORT, stop=stop), services)

@@ -25,7 +25,7 @@ from optimiser.scenario import Scenario
 ROUNDS = 2
 MOST = 4.0  # times what the structure was charged, at most: beyond, a search knows little else
 SAVING = 1e-6  # of the total: less is none
-Placing = Callable[[Structure, Clock], Placement]
+Placing = Callable[[Structure, Clock, bool], Placement]
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,9 @@ def alternate(
     clock: Clock,
 ) -> tuple[Hierarchy, Placement, tuple[Round, ...], bool]:
     """The structure and the placement of the last round kept, every round, and whether the clock left some out.
-    placing: places all services for a structure. effort: of each search for a structure."""
-    placement = placing(hierarchy.structure, clock.part(1 / (ROUNDS + 1)))
+    placing: places all services for a structure; its bound is raised as far as it goes, or (False) no further than the
+    search needs. effort: of each search for a structure."""
+    placement = placing(hierarchy.structure, clock.part(1 / (ROUNDS + 1)), True)
     rounds = [Round(hierarchy.objective, placement.certificate.objective, True)]
     for number in range(1, ROUNDS + 1):
         if clock.over() or placement.cut_by_clock:
@@ -68,7 +69,7 @@ def alternate(
             break
         other = restructured(dataset, scenario, hierarchy, structure)
         try:
-            placed = placing(structure, clock.part(1 / (ROUNDS + 1 - number)))
+            placed = placing(structure, clock.part(1 / (ROUNDS + 1 - number)), False)
         except (Infeasible, LimitReached):
             break  # firm wishes or limits that this structure cannot keep: the one before can
         made = Round(other.objective, placed.certificate.objective, True, insurance, leverage)
@@ -78,6 +79,12 @@ def alternate(
             break
         hierarchy, placement = other, placed
         rounds.append(made)
+    last = max(k for k, made in enumerate(rounds) if made.kept)
+    if last and not clock.over():
+        proved = placing(hierarchy.structure, clock, True)
+        if proved.certificate.objective <= placement.certificate.objective:
+            placement = proved
+            rounds[last] = replace(rounds[last], services=proved.certificate.objective)
     return hierarchy, placement, tuple(rounds), False
 
 

@@ -93,7 +93,7 @@ def _sizes(s: Scenario) -> Iterator[Finding]:
 
 
 def _built_over(s: Scenario) -> Iterator[Finding]:
-    """A scale is built over the anchor scale or one above it, since the anchor is planned first; so only larger ones can
+    """A scale is built over the anchor scale or one above it, since the anchor is planned first; only larger ones can
     be asked how many smaller bodies they hold."""
     used = s.scales_used
     for name, scale in s.scale_tables.items():

@@ -62,7 +62,7 @@ def random_world(seed: int) -> tuple[Dataset, Scenario]:
 
 def placing(data: Dataset, scenario: Scenario):
     """Places services for a structure, to the last pound."""
-    return lambda structure, clock: place(data, scenario, structure, 1, 20.0, gap=0.0)
+    return lambda structure, clock, prove: place(data, scenario, structure, 1, 20.0, gap=0.0, prove=prove)
 
 
 def planned(data: Dataset, scenario: Scenario) -> tuple[Hierarchy, Placement, tuple[Round, ...], bool]:
@@ -199,9 +199,9 @@ def test_a_round_that_saves_nothing_leaves_the_plan_of_the_round_before(paying, 
     data, scenario = paying
     made, exact, asked = before, placing(*paying), list[Structure]()
 
-    def dearer(structure: Structure, clock: Clock) -> Placement:
+    def dearer(structure: Structure, clock: Clock, prove: bool) -> Placement:
         asked.append(structure)
-        found, more = exact(structure, clock), 1e6 * (structure is not made.structure)
+        found, more = exact(structure, clock, prove), 1e6 * (structure is not made.structure)
         proof = replace(found.certificate, objective=found.certificate.objective + more)
         return replace(found, certificate=proof)
 
@@ -247,9 +247,9 @@ def test_a_clock_that_ends_before_the_next_round_is_told(paying, before):
     data, scenario = paying
     made, exact, placed = before, placing(*paying), []
 
-    def once(structure: Structure, clock: Clock) -> Placement:
+    def once(structure: Structure, clock: Clock, prove: bool) -> Placement:
         placed.append(structure)
-        return exact(structure, clock)
+        return exact(structure, clock, prove)
 
     clock = Clock(stop=lambda: bool(placed))
     kept, _, rounds, late = alternate(data, scenario, made, once, 1, EFFORT, clock)
