@@ -20,11 +20,11 @@ from optimiser.scenario import Scenario
 from optimiser.units import scale_problem, units_of
 
 Membership = NDArray[np.int32]  # body number by practice
-HOT, COLD = 0.3, 0.05  # first and last temperature, as a share of a typical difference at the anchor scale
-MOVES = 100  # of one annealing, by practice and scale
+HOT, COLD = 1.0, 0.05  # first and last temperature, as a share of a typical difference at the anchor scale
+MOVES = 300  # of one annealing, by practice and scale
 ANNEALINGS = 4
 WORTH = 0.005  # of a larger scale's cost, lost to nesting, from which the anchor leans on it
-LEAN = 0.6  # of a larger scale's cost a head: what the anchor's search pays for leaving a body of it
+LEAN = 2.0  # of a larger scale's cost a head: what the anchor's search pays for leaving a body of it
 
 
 def leaning(

@@ -32,7 +32,7 @@ from optimiser.wishes import check_wishes
 __all__ = ["Plan", "make_plan"]
 
 STRUCTURE_PART, SERVICES_PART, WHY_PART, PINS_PART = 0.6, 0.6, 0.5, 0.6  # of the time that is left when each begins
-SERVICES_MOST = 120.0  # seconds, without a limit too
+SERVICES_MOST = 180.0  # seconds, without a limit too
 
 
 def make_plan(

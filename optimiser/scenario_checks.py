@@ -97,7 +97,7 @@ def _built_over(s: Scenario) -> Iterator[Finding]:
     be asked how many smaller bodies they hold."""
     used = s.scales_used
     for name, scale in s.scale_tables.items():
-        if scale.min_members > 1 and name in used and s.anchor_scale in used and s.members_asked(name) == 1:
+        if scale.min_members > 1 and name in used[1:] and s.anchor_scale in used and s.members_asked(name) == 1:
             rule = f"Only scales over {s.anchor_scale} (the anchor scale) are built from smaller bodies."
             what = f"{name} cannot be asked for {scale.min_members} smaller bodies"
             yield Finding((("scale", name, "min_members"),), what, rule, "Leave min_members out, or ask for patients.")

@@ -236,5 +236,5 @@ def test_leaning_only_where_nesting_lost_much():
     lean = leaning(data, scenario, alone, {**costs, "alliance": (1_000_000.0, 1_100_000.0)})
     patients = data.patients
     assert lean[0, 2] == 0 and lean[4, 3] == 0
-    assert lean[0, 3] == pytest.approx(0.6 * 1_000_000 * patients[0] / patients.sum())
-    assert lean[3, 0] == pytest.approx(0.6 * 1_000_000 * patients[3] / patients.sum())
+    assert lean[0, 3] == pytest.approx(2.0 * 1_000_000 * patients[0] / patients.sum())
+    assert lean[3, 0] == pytest.approx(2.0 * 1_000_000 * patients[3] / patients.sum())

@@ -355,3 +355,9 @@ def test_a_pin_is_complete_and_at_a_planned_scale() -> None:
     assert "either with" in complaint("base", pins=[one | {"kind": "fixed", "with": "B", "body": "Q"}])
     assert "Did you mean consortium?" in complaint("base", pins=[one | {"practices": ["A", "B"], "scale": "consortia"}])
     assert "together" in complaint("base", pins=[one | {"kind": "tied"}])
+
+
+def test_only_scales_over_the_anchor_can_be_asked_for_smaller_bodies() -> None:
+    said = complaint("base", **{"scale.consortium.min_members": 3})
+    assert "scale.consortium.min_members" in said and "cannot be asked for 3 smaller bodies" in said
+    load_scenario("base", {"scales_used": ["alliance"], "anchor_scale": "alliance", "risk_held_at": "alliance"})
