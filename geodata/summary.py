@@ -249,6 +249,7 @@ def certificate_document(certificate: Certificate) -> dict[str, Any]:
         "gap": certificate.gap,
         "gap_avoidable": certificate.gap_avoidable,
         "unavoidable": certificate.unavoidable,
+        "refunds": certificate.refunds,
         "method": certificate.method,
         "status": certificate.status,
         "evidence": certificate.evidence,

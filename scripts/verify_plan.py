@@ -1245,7 +1245,7 @@ def money(run: Run):
         )
         yield from bound_and_gap("placement", placed)
         yield from same_in_summary("placement", placed, summary["placement"])
-        yield from services(run, by_scale, placed["terms"])
+        yield from services(run, by_scale, placed)
     for name, document in (("certificate.json", certificate), ("summary.json", summary)):
         yield from differs(f"objective in {name}", document["objective"], sum(total.values()), "sum of all terms")
         for force in sorted(set(total) | set(document["terms"])):
@@ -1271,9 +1271,9 @@ def money(run: Run):
         yield f"the price of nesting, {summary['price_of_nesting']:,.0f}, is outside {low:,.0f} to {high:,.0f}"
 
 
-def services(run: Run, by_scale: dict, terms: dict):
+def services(run: Run, by_scale: dict, placed: dict):
     """Every service of every commissioning body placed exactly once, and the placement's terms those of its rows."""
-    anchor = run.scenario["anchor_scale"]
+    terms, anchor = placed["terms"], run.scenario["anchor_scale"]
     count = Counter((row["service"], row[anchor]) for row in run.placement)
     listed = {service for service, _ in count}
     yield from (f"{s} is placed {n} times for {run.name(anchor, b)}" for (s, b), n in count.items() if n > 1)
@@ -1290,6 +1290,9 @@ def services(run: Run, by_scale: dict, terms: dict):
             yield f"{row['service']} for {row[anchor]} is commissioned by {row['commissioner']}, which does not hold it"
     refund = {"leverage": sum(t.get("leverage", 0.0) for t in by_scale.values())}
     refund["insurance"] = by_scale.get(run.scenario["risk_held_at"], {}).get("insurance", 0.0)
+    yield from differs(
+        "refunds of placement", -placed["refunds"], sum(refund.values()), "what the structure was charged"
+    )
     for column in (name for name in (run.placement[0] if run.placement else {}) if name.startswith("term_")):
         force = column.removeprefix("term_")
         rows = sum(float(row[column] or 0) for row in run.placement)
@@ -1308,7 +1311,8 @@ def bound_and_gap(what: str, part: dict):
     if bound is None or not bound <= objective + CLOSE * abs(objective):
         yield f"{what}: the bound, {bound}, is above the objective, {objective}"
         return
-    for key, cost in (("gap", objective), ("gap_avoidable", max(0.0, objective - part["unavoidable"]))):
+    gross = objective - part.get("refunds", 0.0)
+    for key, cost in (("gap", gross), ("gap_avoidable", max(0.0, objective - part["unavoidable"]))):
         gap = (objective - bound) / cost if cost else 0.0
         if not abs(part[key] - gap) <= CLOSE:
             yield f"{what}: the {key} is stated as {part[key]:.6%}; objective and bound give {gap:.6%}"

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from geodata.write import write_csv, write_documents, write_json, write_tables, write_verification
 from optimiser.domain import Certificate, Relationship
-from optimiser.forces import structure_terms
+from optimiser.forces import PairCharges, structure_terms
+from optimiser.given import centre_of
 from optimiser.partition.oversize import set_aside
 from optimiser.runs import digest, write_manifest
 from optimiser.scenario import load_scenario
@@ -68,6 +69,16 @@ def dataset():
     return replace(data, practices=practices, relationships=said)
 
 
+def centred(data, scenario, scale: str, bodies):
+    """Bodies with a centre that may be one."""
+    charges = PairCharges(data, scenario, scenario.scale(scale))
+    for body in bodies:
+        if not charges.may_be_centre[body.centre]:
+            centre = centre_of(charges, np.array(body.members), data.patients)
+            body = replace(body, centre=centre, home_authority=data.practices[centre].upper_authority)
+        yield body
+
+
 def plan(data, rules=RULES, maps=MAPS, connected: Sequence[str] = ()):
     """A plan whose figures are true: structure priced by the optimiser's own forces, services by made-up rows, bounds
     by trying every set of units. connected: scales whose bound is over connected sets."""
@@ -76,7 +87,10 @@ def plan(data, rules=RULES, maps=MAPS, connected: Sequence[str] = ()):
     limits = {s.name: s.max_patients or np.inf for s in scenario.scales}
     held = {s: bool(scenario.around(s)[1:]) for s in built.scales}
     bodies = {
-        s: tuple(replace(b, oversize=b.patients > limits[s], parent=b.parent if held[s] else "") for b in found)
+        s: tuple(
+            replace(b, oversize=b.patients > limits[s], parent=b.parent if held[s] else "")
+            for b in centred(data, scenario, s, found)
+        )
         for s, found in built.bodies.items()
     }
     built = replace(built, bodies=bodies)
@@ -93,7 +107,8 @@ def plan(data, rules=RULES, maps=MAPS, connected: Sequence[str] = ()):
     instead = {"leverage": by_scale["alliance"]["leverage"], "insurance": by_scale["consortium"]["insurance"]}
     terms = {force: pounds - instead.get(force, 0.0) for force, pounds in rows.items()}
     cost = sum(terms.values())
-    proof = Certificate("placement", cost, cost - 1_000.0, 0.0, "integer programme", "feasible")
+    back = -sum(instead.values())
+    proof = Certificate("placement", cost, cost - 1_000.0, 0.0, "integer programme", "feasible", refunds=back)
     placed = replace(placed, commissions=commissions, terms=terms, certificate=proof)
     today = existing_structure(data, scenario)
     return plans.plan(

@@ -244,7 +244,8 @@ def test_a_drawn_map_finds_parents_only_where_bodies_nest(data, scenario):
 
 
 def test_a_centre_is_found_by_distance_where_nothing_is_charged(data, scenario):
-    free = load_scenario("base", {"scales_used": ["agency"], "forces_off": ["distance"]})
+    rules = {"scales_used": ["agency"], "forces_off": ["distance"], "scale.agency.centres_each": 0}
+    free = load_scenario("base", rules)
     assert not PairCharges(data, free, free.scale("agency")).terms(np.arange(4), np.arange(4))
     made = membership_structure(data, free, {p.code: {"agency": "all"} for p in data.practices})
     assert made.bodies["agency"][0].centre == 2  # (20 + 20 + 0 + 40) patient-km, the least

@@ -64,6 +64,7 @@ MUTATIONS: dict[str, tuple[Callable[[Path], None], str]] = {
     "too few members": (amend("scenario.json", "scale", "alliance", "min_members", to=2), "holds fewer than 2 smaller"),
     "too many bodies": (amend("scenario.json", "scale", "locality", "max_bodies", to=3), "4 bodies at locality"),
     "out of reach": (amend("scenario.json", "scale", "locality", "reach_km", to=4.5), "beyond 4.5 km"),
+    "no place for a centre": (amend("scenario.json", "scale", "alliance", "centres_each", to=1), "no place for one"),
     "straddling": (amend("scenario.json", "scale", "consortium", "authority_rule", to="inside_one"), "straddles"),
     "split": (amend("scenario.json", "scale", "alliance", "authority_rule", to="whole"), "authority L1 is split"),
     "disconnected": (edit("adjacency.csv", cut_off_first), "consortium-01 .* is in 2 pieces that do not touch"),
