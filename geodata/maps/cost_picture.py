@@ -25,7 +25,7 @@ WIDTH, HEIGHT = 10.5, 5.6  # inches
 SMALLEST, LARGEST = 30_000, 3_000_000  # people, where the bodies do not go further
 STEP, LEAST_TOP = 5.0, 45.0  # £ a head, of the axis
 APART = 0.062  # of the height: labels keep this distance
-MOST_NAMES = 10
+MOST_NAMES = 14
 LEADER = {"arrowstyle": "-", "color": QUIET, "linewidth": 0.7, "shrinkA": 2, "shrinkB": 0, "relpos": (0, 0.5)}
 ROUNDS = 100  # of giving way
 TICKS = (10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 50_000_000)
@@ -163,7 +163,7 @@ def _dots(axes: Axes, shown: CostCurve) -> None:
         return
     bottom, top = axes.get_ylim()
     listed = sorted(shown.dots, key=lambda d: -d[2])
-    step, start = 0.05 * (top - bottom), bottom + 0.93 * (top - bottom)
+    step, start = 0.047 * (top - bottom), bottom + 0.93 * (top - bottom)
     middle = sum(d[2] for d in listed) / len(listed) + step * (len(listed) + 3) / 2
     for n, (name, people, cost) in enumerate(listed):
         axes.annotate(
