@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from geodata import provider_tables, summary, write
 from geodata.arrangement import Arrangement
 from geodata.disclosure import gate
+from geodata.maps.cost_picture import cost_curve, curve_bytes
 from geodata.maps.geopackage import write_geopackage
 from geodata.maps.page import write_map
 from geodata.maps.provider_drawing import drawing
@@ -41,6 +42,9 @@ def publish(plan: Plan, ground: Ground, out: Path, options: Mapping[str, object]
         write.write_progress(plan, folder)
         write.write_verification(plan, folder)
         write_providers(Arrangement.of(plan), folder)
+        if (curve := cost_curve(plan)) is not None:
+            for kind in ("svg", "png"):
+                (folder / f"cost_curve.{kind}").write_bytes(curve_bytes(curve, kind))
         write_geopackage(plan, ground, folder / "plan.gpkg")
         write_workbook(plan, folder / "plan.xlsx")
         write_map(plan, ground, folder / "map.html")

@@ -24,7 +24,7 @@ from geodata.records import Codes, Records
 from geodata.schema import (
     AREAS,
     DATASET,
-    FIRM,
+    FINANCES,
     FLOWS,
     FUNCTIONS,
     LINKS,
@@ -36,9 +36,10 @@ from geodata.schema import (
     WISHES,
     Table,
 )
+from geodata.speakers import read_finances, read_wishes
 from geodata.table import read_records
 from geodata.text_file import read_text, sha256
-from optimiser.domain import Dataset, DatasetInfo, Flows, Function, Relationship, Service, Wish
+from optimiser.domain import Dataset, DatasetInfo, Flows, Function, Relationship, Service
 from optimiser.errors import DataError, Problem, raise_all
 
 __all__ = ["Ground", "read_dataset"]
@@ -75,7 +76,8 @@ def read_dataset(folder: Path, repair: bool = False) -> Ground:
     flows = read_flows(paths[FLOWS.file], known, findings) if FLOWS.file in paths else Flows.none()
     relationships = _relationships(_records(paths, RELATIONSHIPS, findings), practice_codes, findings)
     links = _links(_records(paths, LINKS, findings), practice_codes, findings)
-    wishes = _wishes(_records(paths, WISHES, findings), practices, service_codes, findings)
+    wishes = read_wishes(_records(paths, WISHES, findings), practices, service_codes, findings)
+    finances = read_finances(_records(paths, FINANCES, findings), practices, findings)
     places.check_owners(providers, practice_codes, findings)
     xy = locate(practices, findings, required=True)
     provider_xy = locate(providers, findings, required=False)
@@ -106,6 +108,7 @@ def read_dataset(folder: Path, repair: bool = False) -> Ground:
         adjacency=adjacency,
         links=links,
         wishes=wishes,
+        finances=finances,
         warnings=tuple(findings.warnings),
         sources={name: sha256(path) for name, path in paths.items()},
     )
@@ -208,41 +211,6 @@ def _relationships(records: Records, practices: Codes, findings: Findings) -> tu
         for practice, other, strength, confidential in zip(*columns, strict=True)
         if isinstance(strength, (int, float))
     )
-
-
-def _wishes(records: Records, practices: Records, services: Codes, findings: Findings) -> tuple[Wish, ...]:
-    """Each wish of somebody known for a service that is known. Whether the scale exists is for the scenario to say."""
-    people = Codes("practices.csv, as a practice or a body of today", list(_speakers(records, practices, findings)))
-    columns = (records.column(name) for name in ("who", "service", "scale", "strength", "note"))
-    known = zip(people.check(records, "who", findings), services.check(records, "service", findings), strict=True)
-    return tuple(
-        Wish(str(who), str(service), str(scale), strength == FIRM, str(note or ""), line)
-        for line, (one, other), who, service, scale, strength, note in zip(records.lines, known, *columns, strict=True)
-        if one >= 0 and other >= 0
-    )
-
-
-def _speakers(wishes: Records, practices: Records, findings: Findings) -> dict[str, frozenset[int]]:
-    """Code → rows of the practices that it speaks for: practices themselves and bodies of today. A code of two of them
-    with different practices is a problem where a wish uses it."""
-    found: dict[str, set[frozenset[int]]] = {}
-    for row, code in enumerate(practices.column("code")):
-        found.setdefault(str(code or ""), set()).add(frozenset([row]))
-    for heading in (h for h in practices.values if h.startswith("existing_") and not h.endswith("_name")):
-        members: dict[str, list[int]] = {}
-        for row, code in enumerate(practices.column(heading)):
-            members.setdefault(str(code or ""), []).append(row)
-        for code, rows in members.items():
-            found.setdefault(code, set()).add(frozenset(rows))
-    for row, who in enumerate(wishes.column("who")):
-        if len(found.get(str(who), ())) > 1:
-            findings.problem(
-                f"{who!r} stands for different practices at different scales",
-                wishes.where(row, "who"),
-                "whoever wishes is one practice or one body",
-                "give its practices a row each",
-            )
-    return {code: next(iter(sets)) for code, sets in found.items() if code}
 
 
 def _links(records: Records, practices: Codes, findings: Findings) -> tuple[tuple[int, int], ...]:

@@ -350,7 +350,22 @@ WISHES = Table(
     key=("who", "service"),
 )  # fmt: skip
 
-TABLES = (DATASET, PRACTICES, PROVIDERS, AREAS, SERVICES, FUNCTIONS, FLOWS, RELATIONSHIPS, LINKS, WISHES)
+FINANCES = Table(
+    "finances.csv",
+    "What practices, or the bodies of today for theirs, have and carry over. What a body has is shared among its "
+    "practices by patients and need. Without this file budgets are fair shares alone, and nothing is said of today's.",
+    (
+        Column("who", "code", "Whose: a practice's code, or that of a body in an existing_<scale> column", "", True,
+               refers="practices.csv"),
+        Column("budget", "number", "Budget of today, for the services that the plan commissions", "£ a year", low=0,
+               source="NHS England allocations; PCT or ICB accounts"),
+        Column("inherited", "number", "Carried over: a surplus, or with a minus sign a deficit", "£",
+               source="PCT or ICB accounts"),
+    ),
+    key=("who",),
+)  # fmt: skip
+
+TABLES = (DATASET, PRACTICES, PROVIDERS, AREAS, SERVICES, FUNCTIONS, FLOWS, RELATIONSHIPS, LINKS, WISHES, FINANCES)
 
 
 def dictionary_markdown() -> str:

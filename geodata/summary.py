@@ -14,6 +14,7 @@ from geodata import force_tables
 from optimiser.avoidable import avoidable_shares
 from optimiser.breakaway import WORTH, best, verdict
 from optimiser.domain import EVIDENCE, Certificate
+from optimiser.plan_costs import PlanCosts
 from optimiser.wording import PROVED, within
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         **money(plan),
         "avoidable_shares": avoidable_shares(plan),
         "outside": plan.outside,
+        "allowances": [asdict(row) for row in PlanCosts(plan).allowances],
         "scales": {scale: _scale(plan, scale) for scale in plan.structure.scales},
         "placement": _placement(plan),
         "wishes": _wishes(plan),

@@ -11,6 +11,8 @@ import xlsxwriter
 
 from geodata import (
     breakaway_table,
+    budget_tables,
+    cost_tables,
     force_tables,
     pin_table,
     plan_tables,
@@ -73,8 +75,8 @@ def write_workbook(plan: Plan, path: Path) -> None:
     """Write plan.xlsx.
 
     Summary, scorecard beside today's, bodies by scale, practices, placement, the five questions, wishes, the four
-    factors, contracts, power with providers, functions, who would be better off elsewhere,
-    assumptions, sensitivity.
+    factors, contracts, power with providers, functions, what it costs and for whom, allowances, suppliers, one officer
+    for several, budgets, who would be better off elsewhere, assumptions, sensitivity.
     """
     book = _Book(path)
     book.file.set_properties({
@@ -100,6 +102,14 @@ def write_workbook(plan: Plan, path: Path) -> None:
             (service_tables.contracts(plan), "Contracts"),
             (provider_tables.provider_power(Arrangement.of(plan)), "Power with providers"),
             (service_tables.functions(plan), "Functions"),
+            (cost_tables.costs(plan), "What it costs"),
+            (cost_tables.function_costs(plan), "Costs by function"),
+            (cost_tables.teams(plan), "Whose teams"),
+            (cost_tables.allowances(plan), "Against allowances"),
+            (cost_tables.suppliers(plan), "Suppliers compared"),
+            (cost_tables.shared_officer(plan), "One officer for several"),
+            (budget_tables.budgets(plan), "Budgets"),
+            (budget_tables.budget_changes(plan), "Gainers and losers"),
             (breakaway_table.breakaway(plan), "Better off elsewhere"),
             (force_tables.assumptions(plan), "Assumptions"),
             (force_tables.sensitivity(plan), "Sensitivity"),

@@ -10,7 +10,16 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geodata import breakaway_table, pin_table, plan_tables, service_tables, summary, why_tables
+from geodata import (
+    breakaway_table,
+    budget_tables,
+    cost_tables,
+    pin_table,
+    plan_tables,
+    service_tables,
+    summary,
+    why_tables,
+)
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
@@ -30,6 +39,14 @@ TABLES: tuple[Callable[[Plan], plan_tables.Table | None], ...] = (
     why_tables.why_here,
     why_tables.factors,
     why_tables.wishes_answered,
+    cost_tables.costs,
+    cost_tables.teams,
+    cost_tables.function_costs,
+    cost_tables.allowances,
+    cost_tables.suppliers,
+    cost_tables.shared_officer,
+    budget_tables.budgets,
+    budget_tables.budget_changes,
 )
 ATTRIBUTES = ("deprivation", "pct_65plus", "rural")
 

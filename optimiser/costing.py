@@ -32,16 +32,16 @@ class FunctionCost:
 
 @dataclass(frozen=True)
 class AllowanceRow:
-    """Need against one allowance, in cash. Per-head figures in £; gap > 0 is money short. cut: the same after the
-    management cut asked for. undeliverable: ids of functions that the allowance leaves unpaid."""
+    """Need against one allowance, in cash. £ a head; gap > 0 is money short. deliverable, undeliverable: ids of
+    functions that the allowance pays for, and that it leaves unpaid. cut: it is what a management cut would leave."""
 
     name: str
     per_head: float
     need_per_head: float
     gap: float
-    cut_need_per_head: float
-    gap_after_cut: float
+    deliverable: tuple[str, ...]
     undeliverable: tuple[str, ...]
+    cut: bool = False
 
 
 def fixed_cost(function: Function, costing: Costing) -> float:
@@ -67,12 +67,17 @@ def standalone_fixed(functions: Iterable[Function], costing: Costing) -> float:
 
 
 def standalone_per_head(functions: Sequence[Function], population: float, costing: Costing) -> float:
-    """£ per head of a body that does everything alone."""
+    """£ per head of a body that does everything alone. ValueError for no population."""
+    if population <= 0:
+        raise ValueError("no population to cost for")
     return standalone_fixed(functions, costing) / population + variable_per_head(functions, costing)
 
 
 def left_after_fixed(allowance: float, population: float, fixed: float) -> float:
-    """£ per head left for commissioning once fixed costs are paid: the ready reckoner's arithmetic."""
+    """£ per head left for commissioning once fixed costs are paid: the ready reckoner's arithmetic. ValueError for no
+    population."""
+    if population <= 0:
+        raise ValueError("no population to cost for")
     return allowance - fixed / population
 
 
@@ -86,9 +91,10 @@ def team_per_head(functions: Iterable[Function], scenario: Scenario) -> float:
     return scenario.rate("team") - variable_per_head([f for f in functions if f.in_placement], scenario.costing)
 
 
-def team_cost(functions: Iterable[Function], population: float, scenario: Scenario) -> float:
-    """£ a year of that team for everybody; listed apart from the objective."""
-    return team_per_head(functions, scenario) * population
+def team_cost(functions: Iterable[Function], population: float, scenario: Scenario, placed: bool = True) -> float:
+    """£ a year of that team for everybody; listed apart from the objective. placed: contracting is priced by the
+    contracts held; otherwise it counts within the team."""
+    return (team_per_head(functions, scenario) if placed else scenario.rate("team")) * population
 
 
 def management_by_scale(structure: Structure, scenario: Scenario) -> Mapping[str, float]:
@@ -102,39 +108,41 @@ def management_by_scale(structure: Structure, scenario: Scenario) -> Mapping[str
 
 
 def cost_the_work(
-    cash: float, population: float, bodies: int, functions: Sequence[Function], scenario: Scenario
+    costs: Mapping[str, float], population: float, functions: Sequence[Function], scenario: Scenario
 ) -> tuple[AllowanceRow, ...]:
-    """What the plan needs in cash (£ a year, all bodies together) against every allowance of the scenario, and with
-    need reduced by the management cut. ValueError for no population.
+    """What the work needs in cash against every allowance of the scenario, then against what a management cut leaves.
 
-    What an allowance leaves undone is found by paying in order: duties of law, then what members cannot delegate, then
-    the rest as listed, each function with the share of the cash that it has in one of `bodies` equal standalone bodies.
+    costs: function → £ a year of cash, all of what is compared; other keys than functions are paid last. What an
+    allowance leaves undone is found by paying in order: duties of law, then what members cannot delegate, then the rest
+    as listed; what no longer fits is passed over. ValueError for no population.
     """
-    if population <= 0 or bodies < 1:
+    if population <= 0:
         raise ValueError("no population to cost for")
-    need = cash / population
-    cut = need * (1 - scenario.costing.management_cut)
-    shares = _shares(functions, population / bodies, scenario.costing)
+    need = sum(costs.values()) / population
+    rest = [name for name in costs if name not in {f.id for f in functions}]
+    paid = sorted(functions, key=lambda f: (f.statutory_cost == 0, f.delegable != "never"))
+    order = [f.id for f in paid if f.id in costs] + rest
+    cut = scenario.costing.management_cut
+    rows = [(name, amount, False) for name, amount in scenario.allowances.items()]
+    rows += [(f"after a cut of {100 * cut:.0f} %", need * (1 - cut), True)] if cut else []
     return tuple(
-        AllowanceRow(name, a, need, need - a, cut, cut - a, _unpaid(shares, a / need if need else 1.0))
-        for name, a in scenario.allowances.items()
+        AllowanceRow(name, amount, need, need - amount, *_paid(order, costs, amount * population), cut=is_cut)
+        for name, amount, is_cut in rows
     )
 
 
-def _shares(functions: Sequence[Function], population: float, costing: Costing) -> list[tuple[str, float]]:
-    """Functions in paying order, each with its share of the whole cost."""
-    order = sorted(functions, key=lambda f: (f.statutory_cost == 0, f.delegable != "never"))
-    costs = [c.total for c in function_costs(order, population, costing)]
-    whole = sum(costs) or 1.0
-    return [(f.id, c / whole) for f, c in zip(order, costs, strict=True)]
+def phased_cut(need: float, costing: Costing) -> tuple[float, ...]:
+    """What is left of a need, in its own unit, at the end of each year of the management cut, in equal steps."""
+    years = costing.cut_years
+    return tuple(need * (1 - costing.management_cut * year / years) for year in range(1, years + 1))
 
 
-def _unpaid(shares: Sequence[tuple[str, float]], money: float) -> tuple[str, ...]:
-    """Functions left once the money, as a share of need, has been spent in order; what does not fit is passed over."""
-    unpaid = []
-    for function, share in shares:
-        if share <= money + 1e-9:
-            money -= share
-        else:
-            unpaid.append(function)
-    return tuple(unpaid)
+def _paid(order: Sequence[str], costs: Mapping[str, float], money: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(paid, unpaid) once the money has been spent in order."""
+    paid: list[str] = []
+    unpaid: list[str] = []
+    for name in order:
+        fits = costs[name] <= money + 0.005  # half a penny
+        (paid if fits else unpaid).append(name)
+        money -= costs[name] if fits else 0.0
+    return tuple(paid), tuple(unpaid)

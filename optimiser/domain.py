@@ -145,6 +145,16 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class Finance:
+    """What somebody has today and carries over. who: code of a practice, or of a body of today at any scale, for all
+    its practices. budget: £ a year. inherited: £, a surplus above 0, a deficit below. None where it is not said."""
+
+    who: str
+    budget: float | None
+    inherited: float | None
+
+
+@dataclass(frozen=True)
 class Flows:
     """practice × provider × service, columnar and aligned: indices into the dataset's tuples, activity (cases a year),
     spend (£ a year), label (index into EVIDENCE)."""
@@ -185,7 +195,7 @@ class Dataset:
     """Everything known about a place, validated. adjacency: k × 2 array of practice indices, each pair once, i < j;
     practices whose catchments touch or that a declared link joins. links: the declared ones (ferries, bridges), by
     which a practice is also within reach of whatever is within reach of the far end. wishes: in the order given.
-    sources: file name → sha256.
+    finances: no practice is in two of them. sources: file name → sha256.
     """
 
     info: DatasetInfo
@@ -199,6 +209,7 @@ class Dataset:
     adjacency: NDArray[np.int32]
     links: tuple[tuple[int, int], ...] = ()
     wishes: tuple[Wish, ...] = ()
+    finances: tuple[Finance, ...] = ()
     warnings: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
 

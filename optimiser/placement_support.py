@@ -2,8 +2,8 @@
 
 A function whose natural scale is planned costs nothing here: its fixed team is in that body's management cost. Where no
 such body is planned, a body makes it alone, buys it on the market, or one of several hosts a team for all of them,
-whichever is cheapest. Teams that grow with people cost the same however they are organised, so only the market's
-mark-up on them counts.
+whichever is cheapest. Where the scenario wants an own team for everything, so is every function's. Teams that grow with
+people cost the same however they are organised, so only the market's mark-up on them counts.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ def _planned(function: Function, body: Body, scenario: Scenario, structure: Stru
     bought = [s for s in above if scenario.scale(s).role == "supports"]
     if function.delegable == "never":
         return _Way("make", body.code, 0.0, "cannot be delegated: members do it themselves")
+    if scenario.costing.support_team == "own":
+        return _Way("make", body.code, 0.0, "its own team for every function, in its management cost")
     wanted = function.natural_scale.lower()
     if any(word in wanted for word in ("practice", "locality", "consortium", scenario.anchor_scale)) and (
         "multi" not in wanted
@@ -100,7 +102,8 @@ class _Ways:
         people = sum(b.patients for b in group)
         team = self.team * max(1.0, people / self.serves)
         agreement = self.scenario.rate("agreements", "framework")
-        return [team * b.patients / people + (agreement if k else 0.0) for k, b in enumerate(group)]
+        parts = [b.patients / people if people else 1 / len(group) for b in group]
+        return [team * part + (agreement if k else 0.0) for k, part in enumerate(parts)]
 
 
 def _hosted(

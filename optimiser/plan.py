@@ -109,7 +109,7 @@ def make_plan(
         today=today,
         sensitivity=moves,
         pin_costs=kept,
-        outside={"team": team_cost(dataset.functions, float(dataset.patients.sum()), scenario)},
+        outside={"team": team_cost(dataset.functions, float(dataset.patients.sum()), scenario, placement is not None)},
         warnings=(*honoured(dataset, scenario, structure), *caveats(dataset, scenario, placement, told.wishes, moves)),
         seconds=journal.seconds,
         breakaway=elsewhere,

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from optimiser.errors import Infeasible, Problem, ScenarioError
 from optimiser.scenario_checks import Finding, findings
 from optimiser.scenario_files import Key, Layer, bundled_names, locate, nearest, read_chain
-from optimiser.scenario_models import FORCES, RATE_NAMES, Pin, Rate, Scale, Scenario
+from optimiser.scenario_models import FORCES, RATE_NAMES, Pin, Rate, Scale, Scenario, SupplierKind
 
 __all__ = ["Pin", "Rate", "Scale", "Scenario", "bundled_names", "load_scenario", "parse_override"]
 
@@ -171,6 +171,7 @@ def _tables() -> Iterator[tuple[Key, type[BaseModel]]]:
     yield ("scale", "*"), Scale
     yield ("rates", "*"), Rate
     yield ("pins", "*"), Pin
+    yield ("suppliers", "kinds", "*"), SupplierKind
     for name, field in Scenario.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield (name,), field.annotation

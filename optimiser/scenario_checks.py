@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from optimiser.scenario_files import Key, nearest
 from optimiser.scenario_models import (
     BANDS,
+    CRITERIA,
     EACH_SCALE,
     FORCES,
     PLACEMENT,
@@ -46,6 +47,7 @@ def findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _charges(scenario)
     yield from _rates(scenario)
     yield from _shapes(scenario)
+    yield from _suppliers(scenario)
     yield from _pin_scales(scenario)
     yield from contradictions(scenario)
 
@@ -221,6 +223,14 @@ def _shapes(s: Scenario) -> Iterator[Finding]:
         yield Finding(
             (("leverage", "bands"),), f"bands {s.leverage.bands}", f"All of {', '.join(BANDS)}, in rising order."
         )
+
+
+def _suppliers(s: Scenario) -> Iterator[Finding]:
+    weights = s.suppliers.weights
+    total = sum(weights.values())
+    if set(weights) != set(CRITERIA) or abs(total - 1) > 1e-9:
+        what = f"weights of the rubric for suppliers come to {total:g} over {', '.join(weights)}"
+        yield Finding((("suppliers", "weights"),), what, f"All of {', '.join(CRITERIA)}, and they sum to 1.")
 
 
 def _pin_scales(s: Scenario) -> Iterator[Finding]:

@@ -25,6 +25,8 @@ RATE_KEYS: Mapping[str, tuple[str, ...]] = {
     "contracts": ("lead", "associate", "small"),
     "agreements": ("own", "framework", "framework_untailored"),
 }
+Criterion = Literal["cost", "control", "capacity", "conflict", "transition"]
+CRITERIA: tuple[Criterion, ...] = get_args(Criterion)
 BANDS = ("negligible", "associate", "significant")
 EACH_SCALE, PLACEMENT, RISK_HELD_AT, STAND_IN, REGION = "each scale", "placement", "risk_held_at", "stand_in", "region"
 
@@ -64,6 +66,7 @@ def _or_none(value: Any) -> Any:
 Amount = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(strict=True, ge=0, le=1)]
+Score = Annotated[float, Field(strict=True, ge=0, le=3)]
 Inner = Annotated[float, Field(strict=True, gt=0, lt=1)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 AtLeastOne = Annotated[int, Field(strict=True, ge=1)]
@@ -165,10 +168,60 @@ class Contracts(Table):
 
 
 class Costing(Table):
-    """£ a year per whole-time equivalent; the cut asked of management cost, as a fraction."""
+    """£ a year per whole-time equivalent; the cut asked of management cost, as a fraction, in equal steps over
+    cut_years. support_team: "joint", each function at its natural scale, else hosted, bought or alone; "own", each
+    commissioning body employs a team for all of them, which its fixed cost (rates.management) then holds."""
 
     wte_gbp: Positive
     management_cut: Fraction
+    cut_years: AtLeastOne
+    support_team: Literal["joint", "own"]
+
+
+class Officer(Table):
+    """One accountable officer for several bodies. shared: the part of a body's statutory fixed cost that one officer
+    and team serve several with. attention: of an officer's year that each body needs. between: lost to each pair of
+    bodies. deputy_gbp: £ a year."""
+
+    shared: Fraction
+    attention: Fraction
+    between: Fraction
+    deputy_gbp: Amount
+
+
+class SupplierKind(Table):
+    """A kind of supplier of management work. serves: people that one fixed team works for, at least the body's own.
+    mark_up: on the whole team, a fraction. delegated: the work leaves the commissioning bodies. Then scores."""
+
+    label: Text
+    serves: Amount
+    mark_up: Amount
+    delegated: StrictBool
+    control: Score
+    capacity: Score
+    conflict: Score
+    transition: Score
+    why: Text
+
+
+class Suppliers(Table):
+    """The rubric, the same for every kind of supplier: weights of the criteria, which sum to 1, and the kinds."""
+
+    weights: dict[Criterion, Fraction]
+    kinds: Annotated[dict[str, SupplierKind], Field(min_length=1)]
+
+
+class Transition(Table):
+    """What a change of form costs on the way. saving_realised: of the saving expected, by year, and in full from then
+    on. productivity_dip: of management work while developments are late. rehired: of those paid off, the part taken on
+    again. lead_wte: for a year, for each body that changes."""
+
+    saving_realised: Annotated[tuple[Fraction, ...], Field(min_length=1)]
+    delay_months: Amount
+    productivity_dip: Fraction
+    severance_gbp: Amount
+    rehired: Annotated[float, Field(strict=True, ge=0, lt=1)]
+    lead_wte: Amount
 
 
 class Rubric(Table):
@@ -249,6 +302,9 @@ class Scenario(Table):
     contracts: Contracts
     allowances: dict[str, Amount]
     costing: Costing
+    officer: Officer
+    suppliers: Suppliers
+    transition: Transition
     rubric: Rubric
     disclosure: Disclosure
     sensitivity: Sensitivity

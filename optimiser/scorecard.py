@@ -105,10 +105,8 @@ def _money(
     """
     people = float(dataset.patients.sum())
     fixed = sum(costing.management_by_scale(structure, scenario).values())
-    if placement is None:
-        team, placed = scenario.rate("team") * people, 0.0
-    else:
-        team = costing.team_cost(dataset.functions, people, scenario)
+    team, placed = costing.team_cost(dataset.functions, people, scenario, placed=placement is not None), 0.0
+    if placement is not None:
         cash = {name for name, rate in scenario.rates.items() if rate.kind == CASH}
         placed = sum(pounds for force, pounds in placement.terms.items() if force in cash)
     contracting = "contracts and agreements" if placement else "contracts and agreements (priced within the team)"

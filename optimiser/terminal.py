@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from optimiser.scenario import Scenario
     from optimiser.scorecard import Measure, Scorecard
 
-WORDS = ("kind", "services", "unit", "evidence", "rests on")  # columns of text, aligned left
+WORDS = ("kind", "services", "unit", "evidence", "rests on", "left unpaid")  # columns of text, aligned left
 MOST_NOTES = 10  # the rest are in the report
 MOST_PROVIDERS, LONGEST = 12, 32  # the rest are in a table
 OPEN_FIRST = (("map.html", "the map"), ("report.html", "the paper"), ("plan.xlsx", "the tables"))
@@ -75,8 +75,7 @@ def show(plan: Plan, out: Path) -> None:
     if min(shares.values()) < 0:
         console.print("A negative share: the plan pays less of that force than bodies of the cheapest size would.")
 
-    allowances = ", ".join(f"£{value:g} ({name})" for name, value in plan.scenario.allowances.items())
-    console.print(f"Cash: [bold]£{plan.cash / people:,.2f} a head[/bold], against allowances of {allowances}.")
+    _show_costs(console, plan)
     if plan.placement is not None:
         table = _table("commissioned by", "services")
         for scale, names in _by_scale(plan):
@@ -101,6 +100,26 @@ def show_time(seconds: Mapping[str, float], writing: float, limit: float | None)
     spent = ", ".join(f"{stage} {s:.0f} s" for stage, s in seconds.items() if s >= 0.5)
     allowed = "" if limit is None else f" of the {limit:g} s allowed"
     print(f"Time: {sum(seconds.values()):.0f} s{allowed} ({spent}), then {writing:.0f} s to write.", file=sys.stderr)
+
+
+def _show_costs(console: Console, plan: Plan) -> None:
+    """Cash a head against every allowance, and what each would leave unpaid."""
+    from geodata.cost_tables import function_name
+    from optimiser.plan_costs import PlanCosts
+
+    costs = PlanCosts(plan)
+    if not costs.people:
+        return
+    need = plan.cash / costs.people
+    console.print(f"Cash: [bold]£{need:,.2f} a head[/bold]. Teams and their cost are assumed; cash alone is compared.")
+    table = _table("allowance", "£ a head", "short by", "lines paid", "left unpaid")
+    for row in costs.allowances:
+        lines = f"{len(row.deliverable)} of {len(row.deliverable) + len(row.undeliverable)}"
+        unpaid = "; ".join(function_name(plan, f) for f in row.undeliverable) or "nothing"
+        short = f"{row.gap:,.2f}" if row.gap > 0 else f"over by {-row.gap:,.2f}"
+        table.add_row(row.name, f"{row.per_head:,.2f}", short, lines, unpaid)
+    console.print(table)
+    console.print()
 
 
 def _by_scale(plan: Plan) -> list[tuple[str, list[str]]]:

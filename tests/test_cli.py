@@ -162,7 +162,7 @@ def test_a_graph_needs_flows_and_bodies(tmp_path, empty, monkeypatch, capsys):
     bare = tmp_path / "bare"
     bare.mkdir()
     for path in region().iterdir():
-        if path.name not in ("flows.csv", "practices.csv", "relationships.csv", "wishes.csv"):
+        if path.name not in ("flows.csv", "practices.csv", "relationships.csv", "wishes.csv", "finances.csv"):
             (bare / path.name).write_bytes(path.read_bytes())
     with (region() / "practices.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -50,11 +50,57 @@ def test_management_by_scale_counts_bodies():
     assert costing.management_by_scale(made, BASE) == {"locality": 400_000, "consortium": 2_200_000}
 
 
-def test_cost_the_work_names_what_an_allowance_leaves_undone():
-    rows = {r.name: r for r in costing.cost_the_work(23e6, 1_000_000, 4, FUNCTIONS, BASE)}
-    enough, short = rows["CCG 2013/14"], rows["ICB 2025"]
-    assert enough.need_per_head == pytest.approx(23) and enough.gap == pytest.approx(-2)
-    assert enough.undeliverable == ()
-    assert short.gap == pytest.approx(23 - 18.76)
-    assert short.undeliverable and "F01" not in short.undeliverable and "F02" not in short.undeliverable
-    assert short.cut_need_per_head == pytest.approx(23 * 0.55) and short.gap_after_cut < 0
+def done_alone(people: int) -> dict[str, float]:
+    return {c.function: c.total for c in costing.function_costs(FUNCTIONS, people, BASE.costing)}
+
+
+def test_cost_the_work_says_what_an_allowance_pays_for_and_what_it_leaves_undone():
+    """A million people in one body need £15.4 a head; of £13.1 all that is left over is the last in line."""
+    scenario = BASE.model_copy(update={"allowances": {"plenty": 20.0, "short": 13.1}})
+    plenty, short, _ = costing.cost_the_work(done_alone(1_000_000), 1_000_000, FUNCTIONS, scenario)
+    assert plenty.need_per_head == pytest.approx(15.4, abs=0.05) and plenty.gap == pytest.approx(15.4 - 20, abs=0.05)
+    assert len(plenty.deliverable) == 17 and plenty.undeliverable == ()
+    assert short.gap == pytest.approx(2.3, abs=0.1) and short.undeliverable
+    assert {"F01", "F02", "F04", "F14"} <= set(short.deliverable), "duties and what members cannot delegate come first"
+    assert set(short.deliverable) | set(short.undeliverable) == {f.id for f in FUNCTIONS}
+
+
+def test_what_is_paid_for_never_costs_more_than_the_allowance():
+    costs = done_alone(226_000)
+    for row in costing.cost_the_work(costs, 226_000, FUNCTIONS, BASE):
+        assert sum(costs[f] for f in row.deliverable) <= row.per_head * 226_000 + 0.01, row.name
+        assert all(row.per_head * 226_000 < sum(costs[f] for f in (*row.deliverable, f_)) for f_ in row.undeliverable)
+
+
+def test_every_allowance_of_the_sources_is_compared_and_the_cut_comes_last():
+    rows = costing.cost_the_work(done_alone(226_000), 226_000, FUNCTIONS, BASE)
+    assert [r.per_head for r in rows[:-1]] == [25, 35, 20, 25, 24.73, 22.07, 18.76]
+    cut = rows[-1]
+    assert cut.cut and cut.per_head == pytest.approx(0.55 * cut.need_per_head)
+    assert cut.gap == pytest.approx(0.45 * cut.need_per_head) and cut.undeliverable
+    assert not any(r.cut for r in rows[:-1])
+
+
+def test_what_no_function_stands_for_is_paid_last():
+    (row,) = costing.cost_the_work(
+        {"": 500_000.0, "F01": 1_200_000.0}, 100_000, FUNCTIONS, load_scenario("base", {"costing.management_cut": 0.0})
+    )[:1]
+    assert row.need_per_head == 17 and row.deliverable == ("F01", "")
+
+
+def test_the_cut_comes_in_equal_steps():
+    assert costing.phased_cut(37.0, BASE.costing) == pytest.approx((31.45, 25.9, 20.35))
+
+
+def test_nobody_to_cost_for_is_an_error_that_says_so():
+    for cost in (
+        lambda: costing.standalone_per_head(FUNCTIONS, 0, BASE.costing),
+        lambda: costing.left_after_fixed(25, 0, 1e6),
+        lambda: costing.cost_the_work({"F01": 1.0}, 0, FUNCTIONS, BASE),
+    ):
+        with pytest.raises(ValueError, match="no population to cost for"):
+            cost()
+
+
+def test_contracting_is_in_the_team_unless_contracts_price_it():
+    assert costing.team_cost(FUNCTIONS, 100_000, BASE, placed=False) == pytest.approx(1_310_000)

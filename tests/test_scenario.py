@@ -361,3 +361,14 @@ def test_only_scales_over_the_anchor_can_be_asked_for_smaller_bodies() -> None:
     said = complaint("base", **{"scale.consortium.min_members": 3})
     assert "scale.consortium.min_members" in said and "cannot be asked for 3 smaller bodies" in said
     load_scenario("base", {"scales_used": ["alliance"], "anchor_scale": "alliance", "risk_held_at": "alliance"})
+
+
+def test_the_rubric_for_suppliers_weighs_all_five_criteria_and_a_score_has_a_range() -> None:
+    assert "come to 1.6 over" in complaint("base", suppliers__weights__cost=0.9)
+    assert "less than or equal to 3" in complaint("base", suppliers__kinds__own__control=4.0)
+    assert "Did you mean control?" in complaint("base", suppliers__kinds__own__controll=1.0)
+
+
+def test_options_one_and_three_employ_a_team_for_everything_and_base_shares_one() -> None:
+    teams = {name: load_scenario(name).costing.support_team for name in ("base", "pooled", "standalone", "merged")}
+    assert teams == {"base": "joint", "pooled": "joint", "standalone": "own", "merged": "own"}

@@ -80,6 +80,18 @@ ALLIANCES = {
     "QZ4": ("South and West cluster", ("5ZH", "5ZJ")),
 }
 AGENCY = ("0ZA", "Wexmark Commissioning Support")
+FINANCES = {  # body of today → how far above its fair share its budget is, and what it carries over, parts of a budget
+    "5ZA": (0.034, -0.011),
+    "5ZB": (0.021, 0.0),
+    "5ZC": (-0.018, 0.004),
+    "5ZD": (-0.042, 0.002),
+    "5ZE": (-0.009, 0.0),
+    "5ZF": (0.012, -0.019),
+    "5ZG": (-0.027, -0.006),
+    "5ZH": (0.008, 0.003),
+    "5ZJ": (-0.015, 0.0),
+}
+BUDGET_PER_HEAD = 1_436  # £, as the catalogue's services add up to
 WISHES = (  # who, service, scale, strength, note: scales that every scenario plans where they are firm
     ("5ZA", "S18", "region", "firm", "One ambulance service for everybody"),
     ("5ZA", "S20", "footprint", "soft", "Our hospital serves the east of the city too"),

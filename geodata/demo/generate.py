@@ -75,6 +75,7 @@ def write_region(folder: Path, rng: np.random.Generator) -> None:
         ),
         "links.csv": _table("from,to,kind,note", _links(surgeries)),
         "wishes.csv": _table("who,service,scale,strength,note", gaz.WISHES),
+        "finances.csv": _table("who,budget,inherited", _finances(surgeries)),
         "areas.geojson": _areas(land),
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -120,6 +121,17 @@ def _links(surgeries: Sequence[Surgery]) -> list[tuple[str, str, str, str]]:
     return [
         (*closest(gaz.ISLAND, gaz.HARBOUR), "ferry", "hourly car ferry"),
         (*closest("Ottermere", "Hartsmere"), "bridge", "road bridge over the estuary"),
+    ]
+
+
+def _finances(surgeries: Sequence[Surgery]) -> list[tuple[str, int, int]]:
+    """What each body of today has, to £1,000: its fair share of the region's money by need, and invented history."""
+    need = {code: sum(s.patients * s.need for s in surgeries if s.consortium == code) for code in gaz.FINANCES}
+    each = gaz.BUDGET_PER_HEAD * sum(s.patients for s in surgeries) / sum(need.values())
+    budgets = {code: need[code] * each * (1 + above) for code, (above, _) in gaz.FINANCES.items()}
+    return [
+        (code, 1_000 * round(b / 1_000), 1_000 * round(b * gaz.FINANCES[code][1] / 1_000))
+        for code, b in budgets.items()
     ]
 
 

@@ -171,6 +171,13 @@ def wishes(*rows: str) -> Fault:
     return plant
 
 
+def finances(*rows: str) -> Fault:
+    def plant(files: Files) -> None:
+        files["finances.csv"] = "\n".join(("who,budget,inherited", *rows, ""))
+
+    return plant
+
+
 VRT = (
     "<OGRVRTDataSource><OGRVRTLayer name='x'><SrcDataSource>other.csv</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"
 )
@@ -279,6 +286,16 @@ PROBLEMS: Mapping[str, tuple[Fault, tuple[str, ...]]] = {
             column("practices.csv", "existing_consortium", lambda row: "P001" if row["code"] < "P004" else "E1"),
         ),
         ("wishes.csv:2:who:", "'P001' stands for different practices at different scales", "a row each"),
+    ),
+    "finances of an unknown body": (finances("E9,1,0"), ("finances.csv:2:who:", "'E9' is not in practices.csv")),
+    "negative budget": (finances("E1,-5,0"), ("finances.csv:2:budget:", "'-5' is negative")),
+    "a practice's money counted twice": (
+        finances("E1,1000000,0", "P001,500,0"),
+        ("finances.csv:3:who:", "'P001' holds a practice of line 2", "not both"),
+    ),
+    "finances of one body twice": (
+        finances("E1,1000000,0", "E1,500,0"),
+        ("finances.csv:3:who:", "stands on rows 2 and 3"),
     ),
     "negative flow": (cell("flows.csv", 7, spend="-1"), ("flows.csv:7:spend:", "'-1' is negative")),
     "NaN flow": (cell("flows.csv", 7, activity="nan"), ("flows.csv:7:activity:", "'nan' is not a number")),

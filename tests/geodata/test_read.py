@@ -19,7 +19,7 @@ from geodata.findings import Findings
 from geodata.read import read_dataset
 from geodata.schema import Column
 from geodata.values import Wrong, spoilt, value_of
-from optimiser.domain import EVIDENCE, Relationship, Wish
+from optimiser.domain import EVIDENCE, Finance, Relationship, Wish
 from tests.worlds import ORIGIN, csv_text, world, write_files, write_world
 
 
@@ -235,6 +235,21 @@ def test_findings_write_sentences():
     findings = Findings()
     findings.problem("is odd", "a.csv:2:x", "it must be even", "add one")
     assert str(findings.problems[0]) == "a.csv:2:x: is odd. It must be even. Add one."
+
+
+def test_finances_of_bodies_of_today_and_of_practices_are_read(tmp_path):
+    text = "who,budget,inherited\nE1,1000000,-20000\nP009,,500\n"
+    dataset = read_dataset(write_world(tmp_path, replace={"finances.csv": text})).dataset
+    assert dataset.finances == (Finance("E1", 1_000_000.0, -20_000.0), Finance("P009", None, 500.0))
+    assert dataset.warnings == ()
+    assert read_dataset(write_world(tmp_path / "without")).dataset.finances == ()
+
+
+def test_a_row_of_finances_that_says_nothing_is_warned_of(tmp_path):
+    files = {"finances.csv": "who,budget,inherited\nE1,,\n"}
+    assert read_dataset(write_world(tmp_path, replace=files)).dataset.warnings == (
+        "finances.csv:2:budget: neither budget nor inherited is given",
+    )
 
 
 def test_wishes_are_read_with_the_row_they_stand_on(tmp_path):

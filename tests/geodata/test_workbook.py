@@ -29,7 +29,9 @@ def test_the_sheets_a_planner_expects(book):
     assert book.sheetnames == [
         "Summary", "Scorecard vs today", "Alliances", "Consortia", "Localities", "Practices", "Placement",
         "Five questions", "Wishes", "Four factors", "Contracts", "Power with providers",
-        "Functions", "Better off elsewhere", "Assumptions", "Sensitivity",
+        "Functions", "What it costs", "Costs by function", "Whose teams", "Against allowances", "Suppliers compared",
+        "One officer for several", "Budgets", "Gainers and losers", "Better off elsewhere", "Assumptions",
+        "Sensitivity",
     ]  # fmt: skip
 
 
