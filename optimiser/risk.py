@@ -49,7 +49,14 @@ def overspend_sd(population: ArrayLike, risk: Risk, common_shock: bool = False) 
 
 def probability_overspend(population: ArrayLike, tolerance: float, risk: Risk, common_shock: bool = False) -> Array:
     """P(a year's overspend exceeds `tolerance` × budget) by luck alone, for each population."""
-    return ndtr(-tolerance / overspend_sd(population, risk, common_shock))
+    return probability_exceeds(tolerance, overspend_sd(population, risk, common_shock))
+
+
+def probability_exceeds(tolerance: float, sd: ArrayLike) -> Array:
+    """P(a normal overspend with these standard deviations, any shape, exceeds the tolerance); 0 where nothing varies."""
+    spread = np.asarray(sd, dtype=float)
+    at = np.divide(tolerance, spread, out=np.full(spread.shape, np.inf), where=spread != 0)
+    return np.asarray(ndtr(-at))
 
 
 def reserve_share(
