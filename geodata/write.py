@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geodata import breakaway_table, pin_table, plan_tables, service_tables, summary, why_tables
+from geodata import breakaway_table, pin_table, plan_tables, risk_tables, service_tables, summary, why_tables
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
@@ -30,6 +30,14 @@ TABLES: tuple[Callable[[Plan], plan_tables.Table | None], ...] = (
     why_tables.why_here,
     why_tables.factors,
     why_tables.wishes_answered,
+    risk_tables.insurance_risk,
+    risk_tables.risk_levers,
+    risk_tables.risk_pools,
+    risk_tables.risk_contributions,
+    risk_tables.risk_subsidies,
+    risk_tables.service_risk,
+    risk_tables.service_exposures,
+    risk_tables.validation,
 )
 ATTRIBUTES = ("deprivation", "pct_65plus", "rural")
 

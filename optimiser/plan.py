@@ -23,10 +23,12 @@ from optimiser.partition.solve import DEFAULT_BUDGET
 from optimiser.pin_costs import pin_costs
 from optimiser.placement import GAP, place
 from optimiser.placement_reasons import Explained, explained
+from optimiser.risk_report import risk_report
 from optimiser.rounds import Round, alternate
 from optimiser.scenario import Scenario
 from optimiser.scorecard import score
 from optimiser.sensitivity import EFFORT, sensitivity
+from optimiser.service_risk import service_risk
 from optimiser.wishes import check_wishes
 
 __all__ = ["Plan", "make_plan"]
@@ -91,6 +93,9 @@ def make_plan(
     with journal.stage("sensitivity"):
         moves, late = sensitivity(dataset, scenario, hierarchy, seed, clock, journal)
         cut += ("sensitivity",) * late
+    with journal.stage("risk"):
+        luck = risk_report(dataset, scenario, structure, placement, seed, clock.over)
+        cut += ("risk",) * (luck is not None and luck.cut)
 
     made = Plan(
         dataset=dataset,
@@ -113,6 +118,8 @@ def make_plan(
         warnings=(*honoured(dataset, scenario, structure), *caveats(dataset, scenario, placement, told.wishes, moves)),
         seconds=journal.seconds,
         breakaway=elsewhere,
+        risk=luck,
+        service_risk=service_risk(dataset, scenario, structure),
         cut=cut,
         interrupted=bool(cut) and stop(),
         progress=tuple(journal.lines),

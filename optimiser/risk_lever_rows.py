@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimiser.risk import quantile
 from optimiser.risk_held import Held
@@ -55,9 +56,7 @@ def lever_rows(found: Held, scenario: Scenario, groups: Sequence[Group]) -> Iter
         for o in outcomes:
             kept, elsewhere = float(o.kept[a]), float(o.elsewhere[a])
             share = (kept + elsewhere) / float(whole[a]) if whole[a] > 0 else 0.0
-            yield LeverRow(
-                code, o.lever, o.setting, kept, elsewhere, float(o.luck[a]), share, float(o.passed_on[a])
-            )
+            yield LeverRow(code, o.lever, o.setting, kept, elsewhere, float(o.luck[a]), share, float(o.passed_on[a]))
 
 
 def _outcomes(found: Held, scenario: Scenario, groups: Sequence[Group]) -> Iterator[_Outcome]:
@@ -65,7 +64,6 @@ def _outcomes(found: Held, scenario: Scenario, groups: Sequence[Group]) -> Itera
     z, ruin = quantile(scenario.risk.reserve_confidence), 1 - scenario.risk.reserve_confidence
     whole, brought = found.whole, found.brought
     none = np.zeros(len(found.anchors))
-    everyone = [Group(REGION, REGION, tuple(range(len(none))))]
 
     def alone(variance: Floats, budget: Floats) -> tuple[Floats, Floats]:
         """£ with and without the shock."""
@@ -77,8 +75,9 @@ def _outcomes(found: Held, scenario: Scenario, groups: Sequence[Group]) -> Itera
 
     kept, luck = alone(whole.variance, whole.budget)
     yield _Outcome("alone", "every service of its people, nothing shared", kept, none, luck, none)
-    (own, own_luck), (others, others_luck), (above, above_luck), moved = _as_placed(found, scenario)
-    yield _Outcome("as placed", "as the plan places services", own, others, own_luck + others_luck, moved)
+    placed = _as_placed(found, scenario)
+    (own, own_luck), (others, others_luck), (above, above_luck) = placed.own, placed.others, placed.above
+    yield _Outcome("as placed", "as the plan places services", own, others, own_luck + others_luck, placed.moved)
 
     variance, budget = brought.variance, brought.budget
     for lever, setting, most in (
@@ -98,9 +97,7 @@ def _outcomes(found: Held, scenario: Scenario, groups: Sequence[Group]) -> Itera
     setting = f"services of £{levers.carve_out:,.0f} a case or more to the region"
     yield _Outcome("carve-out", setting, kept, above + given, luck + above_luck + given_luck, carved.budget)
 
-    positions = [
-        Position(float(b), float(v) ** 0.5, shock * float(b)) for b, v in zip(budget, variance, strict=True)
-    ]
+    positions = [Position(float(b), float(v) ** 0.5, shock * float(b)) for b, v in zip(budget, variance, strict=True)]
     for years in range(2, levers.smoothing_years + 1):
         means = [smoothed(p, years) for p in positions]
         kept, luck = (np.array([requirement(p, ruin, with_shock) for p in means]) for with_shock in (True, False))
@@ -127,25 +124,35 @@ def _outcomes(found: Held, scenario: Scenario, groups: Sequence[Group]) -> Itera
         yield _Outcome("pool", f"one pool with {label}", none, above + fair, above_luck + fair_luck, none)
 
 
-def _as_placed(found: Held, scenario: Scenario) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats], tuple[Floats, Floats], Floats]:
-    """£ by body of the anchor scale, each with and without the shock: what it sets aside itself; what other holders do
-    for it; the part of that which is held above the scale of risk. Then £ a year of spending that others answer for."""
-    shock, z, n = scenario.risk.common_shock_sd, quantile(scenario.risk.reserve_confidence), len(found.anchors)
+@dataclass(frozen=True)
+class _AsPlaced:
+    """£ by body of the anchor scale, each with and without the common shock: what it sets aside itself; what others do
+    for it; what of that is held above the scale of risk. moved: £ a year of spending that others answer for."""
+
+    own: tuple[Floats, Floats]
+    others: tuple[Floats, Floats]
+    above: tuple[Floats, Floats]
+    moved: Floats
+
+
+def _as_placed(found: Held, scenario: Scenario) -> _AsPlaced:
+    z, n = quantile(scenario.risk.reserve_confidence), len(found.anchors)
     itself = np.array([
         found.holders[h] == (scenario.anchor_scale, found.anchors[a])
         for h, a in zip(found.holder, found.anchor, strict=True)
     ])  # fmt: skip
-    parts = []
-    for tau in (shock, 0.0):
-        fair = np.zeros(len(found.holder))
+    variance, budget = found.parts.variance, found.parts.budget
+
+    def by_body(pounds: Floats, chosen: NDArray[np.bool_]) -> Floats:
+        return np.bincount(found.anchor, weights=pounds * chosen, minlength=n).astype(float)
+
+    def fair(shock: float) -> Floats:
+        parts = np.zeros(len(found.holder))
         for h in range(len(found.holders)):
             rows = found.holder == h
-            fair[rows] = Game(found.parts.variance[rows], found.parts.budget[rows], tau, z).fair
-        parts.append(fair)
+            parts[rows] = Game(variance[rows], budget[rows], shock, z).fair
+        return parts
 
-    def total(chosen: np.ndarray) -> tuple[Floats, Floats]:
-        with_shock, luck = (np.bincount(found.anchor, weights=fair * chosen, minlength=n) for fair in parts)
-        return with_shock, luck
-
-    moved = np.bincount(found.anchor, weights=found.parts.budget * ~itself, minlength=n)
-    return total(itself), total(~itself), total(~found.local), moved
+    both, luck = fair(scenario.risk.common_shock_sd), fair(0.0)
+    own, others, above = ((by_body(both, chosen), by_body(luck, chosen)) for chosen in (itself, ~itself, ~found.local))
+    return _AsPlaced(own, others, above, by_body(budget, ~itself))

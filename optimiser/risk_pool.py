@@ -79,17 +79,18 @@ class Objection:
     every: bool
 
 
-def objection(game: Game, paid: Floats) -> Objection:
+def objection(game: Game, paid: Floats, most: int = EXACT) -> Objection:
     """Who would be better off outside, when each pays this much (£).
 
-    Up to EXACT members every coalition is tried. In larger pools, members alone and coalitions of those who pay most
+    Up to `most` members every coalition is tried. In larger pools, members alone and coalitions of those who pay most
     for their variance: among them is one that gains if any does, where the shock is nil or payments are flat.
     """
     n = len(paid)
-    if n <= EXACT:
+    if n <= most:
         sets = (np.arange(1, 2**n)[:, None] >> np.arange(n) & 1).astype(bool)
     else:
-        per_risk = np.divide(paid, game.variance, out=np.full(n, np.inf), where=game.variance > 0)
+        with np.errstate(over="ignore"):  # next to no variance: first in line in any case
+            per_risk = np.divide(paid, game.variance, out=np.full(n, np.inf), where=game.variance > 0)
         order = np.argsort(-per_risk, kind="stable")
         first = np.zeros((n, n), dtype=bool)
         for k, member in enumerate(order):
@@ -98,8 +99,8 @@ def objection(game: Game, paid: Floats) -> Objection:
     gains = sets @ paid - game._cost(sets @ game.variance, sets @ game.budget)
     best = int(gains.argmax())
     if gains[best] <= WORTH * max(game.held, 1.0):
-        return Objection((), 0.0, len(sets), n <= EXACT)
-    return Objection(tuple(np.flatnonzero(sets[best]).tolist()), float(gains[best]), len(sets), n <= EXACT)
+        return Objection((), 0.0, len(sets), n <= most)
+    return Objection(tuple(np.flatnonzero(sets[best]).tolist()), float(gains[best]), len(sets), n <= most)
 
 
 def transfers(flat: Floats, fair: Floats) -> tuple[tuple[int, int, float], ...]:
@@ -119,7 +120,7 @@ def transfers(flat: Floats, fair: Floats) -> tuple[tuple[int, int, float], ...]:
 
 @dataclass(frozen=True)
 class Group:
-    """Bodies of the anchor scale (positions) that could have one pool. code, scale: of the body they form, or REGION."""
+    """Bodies of the anchor scale (positions) that could have one pool. code, scale: of what they form, or REGION."""
 
     code: str
     scale: str
@@ -127,7 +128,8 @@ class Group:
 
 
 def pooling(dataset: Dataset, scenario: Scenario, structure: Structure) -> tuple[Group, ...]:
-    """Who could pool: the bodies of the anchor scale in each larger body that commissions, then all of them."""
+    """Who could pool: the bodies of the anchor scale in each larger body that commissions, then all of them, unless
+    one body holds all."""
     anchor = scenario.anchor_scale
     anchors = structure.bodies[anchor]
     found = []
@@ -135,7 +137,8 @@ def pooling(dataset: Dataset, scenario: Scenario, structure: Structure) -> tuple
         if scenario.scale(scale).role == "commissions":
             groups = groups_of_anchors(structure, anchors, scale, dataset.patients)
             found += [Group(b.code, scale, g) for b, g in zip(structure.bodies[scale], groups, strict=True) if g]
-    return (*found, Group(REGION, REGION, tuple(range(len(anchors)))))
+    everyone = tuple(range(len(anchors)))
+    return (*found, Group(REGION, REGION, everyone)) if everyone not in [g.members for g in found] else tuple(found)
 
 
 def game(brought: Portfolio, scenario: Scenario, group: Group, common_shock: bool = True) -> Game:

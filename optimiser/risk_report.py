@@ -25,11 +25,14 @@ TOLERANCES = (0.01, 0.02, 0.05, 0.10)  # of budget (EVIDENCE 2.10b)
 
 @dataclass(frozen=True)
 class BodyRisk:
-    """A body that answers for services. Shares are of the budget of what it holds. dispersion: over-dispersion of its
-    people. like: people with average need who, holding the whole catalogue, would have as much luck per pound. sd,
-    sd_with_shock: shares. over, over_with_shock: by tolerance, in closed form; simulated, simulated_with_shock: the same
-    from simulated years, empty where none were drawn. pool, pool_with_shock: the smallest share that a year exceeds with
-    the chance of ruin at most; pool_simulated: from simulated years, shock included."""
+    """A body that answers for services. Shares are of the budget of what it holds.
+
+    dispersion: over-dispersion of its people. equivalent: how many average people who hold the whole catalogue would
+    have as much luck per pound. sd, sd_with_shock: shares. over, over_with_shock: by tolerance, in closed form;
+    simulated, simulated_with_shock: the same from simulated years, empty where none were drawn. pool, pool_with_shock:
+    the smallest share that a year exceeds with the chance of ruin at most; pool_simulated: from simulated years, shock
+    included. one_in_twenty: the overspend by luck that one year in twenty exceeds, simulated where years were drawn.
+    """
 
     code: str
     scale: str
@@ -37,7 +40,7 @@ class BodyRisk:
     services: int
     budget: float
     dispersion: float
-    like: float
+    equivalent: float
     sd: float
     sd_with_shock: float
     over: tuple[float, ...]
@@ -47,7 +50,7 @@ class BodyRisk:
     pool: float
     pool_with_shock: float
     pool_simulated: float | None
-    worst_5_percent: float | None
+    one_in_twenty: float
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,11 @@ class Subsidy:
 
 @dataclass(frozen=True)
 class RiskReport:
-    """years: simulated, fewer than asked where a clock cut them. ruin: the chance that a pool falls short."""
+    """years: simulated; cut: fewer than asked, as a clock or a person ended the work. ruin: the chance that a pool is
+    short."""
 
     years: int
+    cut: bool
     seed: int
     ruin: float
     basis: Basis
@@ -112,7 +117,8 @@ def risk_report(
     seed: int,
     stop: Callable[[], bool] = never,
 ) -> RiskReport | None:
-    """Insurance risk of a plan; None where the dataset has no services. stop: ends the simulation early."""
+    """Insurance risk of a plan; None where the dataset has no services. seed: of the simulation, which `stop` ends
+    early."""
     if not any(s.cost_per_head > 0 for s in dataset.services):
         return None
     found = held(dataset, scenario, structure, placement)
@@ -120,9 +126,10 @@ def risk_report(
     years = simulate(found.by_holder, luck.common_shock_sd, luck.simulated_years, seed, stop=stop)
     groups = pooling(dataset, scenario, structure)
     pools = [_pool(found.brought, scenario, group) for group in groups]
-    paid = [row for group, pool in zip(groups, pools, strict=True) for row in _paid(found.brought, scenario, pool, group)]
+    paid = [r for pool, group in zip(pools, groups, strict=True) for r in _paid(found.brought, scenario, pool, group)]
     return RiskReport(
         years=len(years),
+        cut=len(years) < luck.simulated_years,
         seed=seed,
         ruin=1 - luck.reserve_confidence,
         basis=basis(dataset, luck),
@@ -141,12 +148,12 @@ def _bodies(found: Held, scenario: Scenario, years: Years) -> Iterator[BodyRisk]
     both = np.hypot(own, luck.common_shock_sd)
     for b, (scale, code) in enumerate(found.holders):
         drawn: list[tuple[float, ...]] = [(), ()]
-        simulated = worst = None
+        simulated, twentieth = None, quantile(0.95) * float(own[b])
         if len(years):
             seen = [years.overspend(b, shock) for shock in (False, True)]
             drawn = [tuple(float((year > t).mean()) for t in TOLERANCES) for year in seen]
             simulated = max(0.0, float(np.quantile(seen[1], luck.reserve_confidence)))
-            worst = float(np.quantile(seen[0], luck.reserve_confidence))
+            twentieth = float(np.quantile(seen[0], 0.95))
         yield BodyRisk(
             code=code,
             scale=scale,
@@ -154,7 +161,7 @@ def _bodies(found: Held, scenario: Scenario, years: Years) -> Iterator[BodyRisk]
             services=int((portfolio.cases[b] > 0).sum()),
             budget=float(portfolio.budget[b]),
             dispersion=float(portfolio.dispersion[b]),
-            like=float((luck.cv_person / own[b]) ** 2) if own[b] > 0 else 0.0,
+            equivalent=float((luck.cv_person / own[b]) ** 2) if own[b] > 0 else 0.0,
             sd=float(own[b]),
             sd_with_shock=float(both[b]),
             over=tuple(float(probability_exceeds(t, own[b])) for t in TOLERANCES),
@@ -164,7 +171,7 @@ def _bodies(found: Held, scenario: Scenario, years: Years) -> Iterator[BodyRisk]
             pool=z * float(own[b]),
             pool_with_shock=z * float(both[b]),
             pool_simulated=simulated,
-            worst_5_percent=worst,
+            one_in_twenty=twentieth,
         )
 
 

@@ -37,9 +37,9 @@ class Years:
         return len(self.shock)
 
     def overspend(self, body: int, common_shock: bool = False) -> Floats:
-        """By year, as a share of the body's budget."""
+        """By year, as a share of the body's budget; 0 where it has none."""
         luck = self.luck[:, body].astype(float)
-        return luck + self.shock if common_shock else luck
+        return luck + self.shock if common_shock and self.budget[body] > 0 else luck
 
     def pooled(self, bodies: list[int], common_shock: bool = False) -> Floats:
         """By year, of these bodies together, as a share of their budgets together. ZeroDivisionError without any."""
@@ -66,8 +66,8 @@ def simulate(
     def draw(start: int) -> tuple[NDArray[np.float32], Floats] | None:
         if stop():
             return None
-        stream = np.random.SeedSequence(seed, spawn_key=(start // CHUNK,))
-        return _draw(portfolio, common_shock_sd, min(CHUNK, years - start), np.random.Generator(np.random.SFC64(stream)))
+        stream = np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(start // CHUNK,)))
+        return _draw(portfolio, common_shock_sd, min(CHUNK, years - start), Generator(stream))
 
     luck = np.zeros((years, len(portfolio.codes)), dtype=np.float32)
     shock, drawn = np.zeros(years), 0

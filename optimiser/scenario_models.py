@@ -162,9 +162,9 @@ class Levers(Table):
 
 
 class ServiceRisk(Table):
-    """When a body's supply is fragile: the share of its spend on a service with one provider that makes it the only one;
-    £ a year of income below which a provider is fragile; the share of a provider's income from the body above which it
-    lives from it."""
+    """When a body's supply is fragile: the share of its spend on a service with one provider that makes that the only
+    one; £ a year of income below which a provider is fragile; the share of a provider's income from the body above
+    which it lives from it."""
 
     single_supplier_share: Fraction
     fragile_income: Amount

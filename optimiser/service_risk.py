@@ -1,9 +1,9 @@
 """Service risk: how much of what a body buys would be in trouble with its providers. A number of its own.
 
-It has nothing to do with luck and shrinks with no pool, so it is never added to insurance risk. Three things count, each
-read from the provider graph: a service that hangs on one provider; a provider so small that it may not last; a provider
-that lives from this body, which cannot then walk away from it (EVIDENCE 2.7). The exposed share is the part of the
-body's spend that any of them touches.
+It has nothing to do with luck and shrinks with no pool, so it is never added to insurance risk. Three things count,
+each read from the provider graph: a service that hangs on one provider; a provider so small that it may not last; a
+provider that lives from this body, which cannot then walk away from it (EVIDENCE 2.7). The exposed share is the part of
+the body's spend that any of them touches.
 """
 
 from __future__ import annotations
@@ -114,9 +114,7 @@ def _exposures(
             Exposure(
                 provider=dataset.providers[p].code,
                 kinds=tuple(
-                    name
-                    for name, kind in zip((SINGLE, FRAGILE, DEPENDENT), kinds, strict=True)
-                    if (kind & rows).any()
+                    name for name, kind in zip((SINGLE, FRAGILE, DEPENDENT), kinds, strict=True) if (kind & rows).any()
                 ),
                 services=tuple(dataset.services[s].id for s in flows.service[rows & kinds[0]].tolist()),
                 share=float(flows.spend[rows & touched].sum()) / spend,
