@@ -55,9 +55,7 @@ def test_pooling_five_bodies_cuts_the_requirement_and_the_common_shock_does_not_
     assert (100 * alone, 100 * pooled) == pytest.approx((1.92, 0.86), abs=0.05)
     alone = float(np.quantile(np.concatenate([years.overspend(b, True) for b in everyone]), 0.95))
     pooled = float(np.quantile(years.pooled(everyone, True), 0.95))
-    closed = [
-        100 * float(risk.reserve_share(n, RISK, 0.95, common_shock=True)) for n in (100_000, 500_000)
-    ]
+    closed = [100 * float(risk.reserve_share(n, RISK, 0.95, common_shock=True)) for n in (100_000, 500_000)]
     assert closed == pytest.approx([2.09, 1.19], abs=0.005)
     assert (100 * alone, 100 * pooled) == pytest.approx(closed, abs=0.06)
     assert pooled / alone > 0.55 > 0.46 > 0.86 / 1.92

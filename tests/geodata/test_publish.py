@@ -30,6 +30,8 @@ FILES = {
     "provider_graph_today_consortium.graphml", "provider_power.csv", "provider_shares.csv", "relationships.csv",
     "report.html", "scenario.json", "summary.json", "timings.json", "why_here.csv",
     "wishes_answered.csv",
+    "insurance_risk.csv", "risk_levers.csv", "risk_pools.csv", "risk_contributions.csv", "risk_subsidies.csv",
+    "risk_fan.svg", "service_risk.csv", "service_exposures.csv", "validation.csv",
 }  # fmt: skip
 
 

@@ -29,7 +29,8 @@ def test_the_sheets_a_planner_expects(book):
     assert book.sheetnames == [
         "Summary", "Scorecard vs today", "Alliances", "Consortia", "Localities", "Practices", "Placement",
         "Five questions", "Wishes", "Four factors", "Contracts", "Power with providers",
-        "Functions", "Better off elsewhere", "Assumptions", "Sensitivity",
+        "Functions", "Better off elsewhere", "Insurance risk", "Risk levers", "Risk pools", "Contributions to pools",
+        "Service risk", "Exposure to providers", "Published and reproduced", "Assumptions", "Sensitivity",
     ]  # fmt: skip
 
 
