@@ -32,7 +32,7 @@ def insurance_risk(plan: Plan) -> Table | None:
             "equivalent_people",
             "Equivalent people",
             "whole",
-            "average people with the whole catalogue, with as much luck per pound",
+            "average people, all services, as much luck per pound",
         ),
         Column("sd", "Standard deviation of luck", "share", "of the budget held"),
         Column("sd_with_shock", "The same with the common shock", "share"),
@@ -55,8 +55,8 @@ def insurance_risk(plan: Plan) -> Table | None:
     ]
     blank = (None,) * len(TOLERANCES)
     rows = tuple(
-        (b.scale, b.code, word.get(b.code, b.code), round(b.people), b.services, b.budget, b.dispersion, round(b.equivalent),
-         b.sd, b.sd_with_shock, *b.over, *b.over_with_shock, *(b.simulated or blank),
+        (b.scale, b.code, word.get(b.code, b.code), round(b.people), b.services, b.budget, b.dispersion,
+         round(b.equivalent), b.sd, b.sd_with_shock, *b.over, *b.over_with_shock, *(b.simulated or blank),
          *(b.simulated_with_shock or blank), b.pool, b.pool_with_shock, b.pool_simulated,
          b.pool_with_shock * b.budget if b.budget else 0.0, basis.need, basis.age, basis.turnover)
         for b in plan.risk.bodies

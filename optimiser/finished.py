@@ -28,9 +28,9 @@ class Plan:
     services are placed: see docs/method.md). outside: £ a year that no decision changes. today, baseline: today's
     bodies, and the same measures of them. why_here: services at every scale that may have them. wishes: the answers.
     breakaway: moves to elsewhere, priced on the structure alone. rounds: of structure and services in turn.
-    risk, service_risk: two things, never added up. cut: scales, "services", "rounds", "why here", "pins", "sensitivity"
-    or "risk" whose work a clock or a person ended (interrupted). seconds, progress: how the time went, no part of what
-    the plan says.
+    risk, service_risk: two things, never added up. cut: scales, "services", "rounds", "why here", "risk", "pins"
+    or "sensitivity" whose work a clock or a person ended (interrupted). seconds, progress: how the time went, no part
+    of what the plan says.
     """
 
     dataset: Dataset

@@ -34,6 +34,7 @@ from optimiser.wishes import check_wishes
 __all__ = ["Plan", "make_plan"]
 
 STRUCTURE_PART, SERVICES_PART, WHY_PART, PINS_PART = 0.6, 0.6, 0.5, 0.6  # of the time that is left when each begins
+RISK_PART = 0.5
 SERVICES_MOST = 180.0  # seconds, without a limit too
 
 
@@ -87,15 +88,15 @@ def make_plan(
         scorecard = score(dataset, scenario, structure, placement)
         today = existing_structure(dataset, scenario)
         baseline = score(dataset, scenario, today) if today is not None else None
+    with journal.stage("risk"):
+        luck = risk_report(dataset, scenario, structure, placement, seed, clock.part(RISK_PART).over)
+        cut += ("risk",) * (luck is not None and luck.cut)
     with journal.stage("pins"):
         kept, late = pin_costs(dataset, scenario, hierarchy, seed, effort, clock.part(PINS_PART), journal)
         cut += ("pins",) * late
     with journal.stage("sensitivity"):
         moves, late = sensitivity(dataset, scenario, hierarchy, seed, clock, journal)
         cut += ("sensitivity",) * late
-    with journal.stage("risk"):
-        luck = risk_report(dataset, scenario, structure, placement, seed, clock.over)
-        cut += ("risk",) * (luck is not None and luck.cut)
 
     made = Plan(
         dataset=dataset,

@@ -63,7 +63,7 @@ def test_pooling_five_bodies_cuts_the_requirement_and_the_common_shock_does_not_
 
 @pytest.mark.parametrize(("n", "cv", "off"), [(1, 2.0, 0.03), (6, 2.0, 0.10), (40, 3.0, 0.15), (2_000, 1.2, 0.02)])
 def test_sums_of_heavy_tailed_costs_are_like_summed_draws(n: int, cv: float, off: float) -> None:
-    """Exact for one and for many; in between the middle is 5 % low and the thousandth 5 to 13 % high (docs/method.md)."""
+    """Exact for one and for many; in between the median is 5 % low, the thousandth 5 to 13 % high (docs/method.md)."""
     random, spread = np.random.default_rng(2), np.sqrt(np.log1p(cv**2))
     many = min(400_000, 20_000_000 // n)
     summed = random.lognormal(-(spread**2) / 2, spread, (many, n)).sum(axis=1)
