@@ -16,7 +16,9 @@ from geodata.values import spoilt
 from optimiser.domain import Authority, Flows, Practice, Provider
 
 OUTLIER = 20
-OPTIONAL = ("deprivation", "pct_65plus", "rural", "referral_index", "prescribing_index", "satisfaction_pct")
+OPTIONAL = (
+    "deprivation", "pct_65plus", "rural", "referral_index", "prescribing_index", "satisfaction_pct", "turnover_pct",
+)  # fmt: skip
 
 
 def check_lists(records: Records, findings: Findings) -> None:

@@ -15,6 +15,7 @@ from geodata.maps.page import write_map
 from geodata.maps.provider_drawing import drawing
 from geodata.maps.provider_picture import picture_bytes
 from geodata.maps.report import write_report
+from geodata.maps.risk_picture import fan_bytes
 from geodata.maps.why_not import write_why_not
 from geodata.provider_files import write_graphs
 from geodata.workbook import write_workbook
@@ -49,6 +50,8 @@ def publish(plan: Plan, ground: Ground, out: Path, options: Mapping[str, object]
         write_workbook(plan, folder / "plan.xlsx")
         write_map(plan, ground, folder / "map.html")
         write_report(plan, ground, folder / "report.html")
+        if plan.risk is not None:
+            (folder / "risk_fan.svg").write_bytes(fan_bytes(plan, plan.risk))
         gate(plan, folder)
         write_manifest(
             folder,

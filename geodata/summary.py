@@ -59,6 +59,8 @@ def summary(plan: Plan) -> dict[str, Any]:
         "placement": _placement(plan),
         "wishes": _wishes(plan),
         "breakaway": _breakaway(plan),
+        "risk": _risk(plan),
+        "service_risk": _service_risk(plan),
         "scorecard": measures(plan.scorecard.region),
         "baseline": measures(plan.baseline.region) if plan.baseline is not None else None,
         "estimated": estimated(plan),
@@ -144,6 +146,25 @@ def _breakaway(plan: Plan) -> dict[str, Any] | None:
         "lower_total": sum(not m.broken and m.change.total < -WORTH for m in plan.breakaway),
         "said": verdict(plan.breakaway, plan.scenario, plan.structure),
     }
+
+
+def _risk(plan: Plan) -> dict[str, object] | None:
+    """Luck in three figures; None without services."""
+    if plan.risk is None:
+        return None
+    everyone = max(plan.risk.pools, key=lambda pool: len(pool.members))
+    return {
+        "years": plan.risk.years,
+        "chance": plan.risk.ruin,
+        "alone": everyone.alone / everyone.budget if everyone.budget else 0.0,
+        "pooled": everyone.held / everyone.budget if everyone.budget else 0.0,
+    }
+
+
+def _service_risk(plan: Plan) -> float | None:
+    """The exposed share of all spend; None without flows."""
+    spend = sum(row.spend for row in plan.service_risk)
+    return sum(row.exposed * row.spend for row in plan.service_risk) / spend if spend else None
 
 
 def measures(region: Mapping[str, Measure]) -> dict[str, dict[str, object]]:

@@ -17,6 +17,7 @@ from geodata import (
     pin_table,
     plan_tables,
     provider_tables,
+    risk_tables,
     service_tables,
     summary,
     why_tables,
@@ -76,7 +77,8 @@ def write_workbook(plan: Plan, path: Path) -> None:
 
     Summary, scorecard beside today's, bodies by scale, practices, placement, the five questions, wishes, the four
     factors, contracts, power with providers, functions, what it costs and for whom, allowances, suppliers, one officer
-    for several, budgets, who would be better off elsewhere, assumptions, sensitivity.
+    for several, budgets, who would be better off elsewhere, insurance risk, its levers and pools, service risk,
+    published figures reproduced, assumptions, sensitivity.
     """
     book = _Book(path)
     book.file.set_properties({
@@ -111,6 +113,13 @@ def write_workbook(plan: Plan, path: Path) -> None:
             (budget_tables.budgets(plan), "Budgets"),
             (budget_tables.budget_changes(plan), "Gainers and losers"),
             (breakaway_table.breakaway(plan), "Better off elsewhere"),
+            (risk_tables.insurance_risk(plan), "Insurance risk"),
+            (risk_tables.risk_levers(plan), "Risk levers"),
+            (risk_tables.risk_pools(plan), "Risk pools"),
+            (risk_tables.risk_contributions(plan), "Contributions to pools"),
+            (risk_tables.service_risk(plan), "Service risk"),
+            (risk_tables.service_exposures(plan), "Exposure to providers"),
+            (risk_tables.validation(plan), "Published and reproduced"),
             (force_tables.assumptions(plan), "Assumptions"),
             (force_tables.sensitivity(plan), "Sensitivity"),
         ):

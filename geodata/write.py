@@ -16,6 +16,7 @@ from geodata import (
     cost_tables,
     pin_table,
     plan_tables,
+    risk_tables,
     service_tables,
     summary,
     why_tables,
@@ -47,6 +48,14 @@ TABLES: tuple[Callable[[Plan], plan_tables.Table | None], ...] = (
     cost_tables.shared_officer,
     budget_tables.budgets,
     budget_tables.budget_changes,
+    risk_tables.insurance_risk,
+    risk_tables.risk_levers,
+    risk_tables.risk_pools,
+    risk_tables.risk_contributions,
+    risk_tables.risk_subsidies,
+    risk_tables.service_risk,
+    risk_tables.service_exposures,
+    risk_tables.validation,
 )
 ATTRIBUTES = ("deprivation", "pct_65plus", "rural")
 

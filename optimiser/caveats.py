@@ -49,7 +49,7 @@ def caveats(
 
 def unfinished(scenario: Scenario, cut: tuple[str, ...], interrupted: bool) -> Iterator[str]:
     """That the work was cut short, where, and what follows. cut: scales, "services", "rounds", "why
-    here" or "sensitivity"."""
+    here", "risk", "pins" or "sensitivity"."""
     if cut:
         known = {scale.name: scale.plural for scale in scenario.scales}
         where = ", ".join(known.get(part, part) for part in cut)

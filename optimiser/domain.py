@@ -42,6 +42,7 @@ class Practice:
     referral_index: float | None = None
     prescribing_index: float | None = None
     satisfaction_pct: float | None = None
+    turnover_pct: float | None = None
 
 
 @dataclass(frozen=True)

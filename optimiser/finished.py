@@ -10,10 +10,12 @@ from optimiser.domain import Certificate, Dataset, Placement, Structure
 from optimiser.errors import VerificationError
 from optimiser.partition.budget import Progress
 from optimiser.pin_costs import PinCost
+from optimiser.risk_report import RiskReport
 from optimiser.rounds import Round
 from optimiser.scenario import Scenario
 from optimiser.scorecard import Scorecard
 from optimiser.sensitivity import SensitivityRow
+from optimiser.service_risk import ServiceRisk
 from optimiser.why_here import AtScale
 from optimiser.wish_prices import Answered
 
@@ -25,9 +27,10 @@ class Plan:
     terms: force → £ a year, summing to objective. bound: no plan of the stated problem costs less (conditional where
     services are placed: see docs/method.md). outside: £ a year that no decision changes. today, baseline: today's
     bodies, and the same measures of them. why_here: services at every scale that may have them. wishes: the answers.
-    breakaway: moves to elsewhere, priced on the structure alone. rounds: of structure and services in turn. cut:
-    scales, "services", "rounds", "why here", "pins" or "sensitivity" whose work a clock or a person ended
-    (interrupted). seconds, progress: how the time went, no part of what the plan says.
+    breakaway: moves to elsewhere, priced on the structure alone. rounds: of structure and services in turn.
+    risk, service_risk: two things, never added up. cut: scales, "services", "rounds", "why here", "risk", "pins"
+    or "sensitivity" whose work a clock or a person ended (interrupted). seconds, progress: how the time went, no part
+    of what the plan says.
     """
 
     dataset: Dataset
@@ -50,6 +53,8 @@ class Plan:
     today: Structure | None = None
     breakaway: tuple[Move, ...] = ()
     rounds: tuple[Round, ...] = ()
+    risk: RiskReport | None = None
+    service_risk: tuple[ServiceRisk, ...] = ()
     cut: tuple[str, ...] = ()
     interrupted: bool = False
     progress: tuple[Progress, ...] = ()

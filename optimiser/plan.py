@@ -23,15 +23,18 @@ from optimiser.partition.solve import DEFAULT_BUDGET
 from optimiser.pin_costs import pin_costs
 from optimiser.placement import GAP, place
 from optimiser.placement_reasons import Explained, explained
+from optimiser.risk_report import risk_report
 from optimiser.rounds import Round, alternate
 from optimiser.scenario import Scenario
 from optimiser.scorecard import score
 from optimiser.sensitivity import EFFORT, sensitivity
+from optimiser.service_risk import service_risk
 from optimiser.wishes import check_wishes
 
 __all__ = ["Plan", "make_plan"]
 
 STRUCTURE_PART, SERVICES_PART, WHY_PART, PINS_PART = 0.6, 0.6, 0.5, 0.6  # of the time that is left when each begins
+RISK_PART = 0.5
 SERVICES_MOST = 180.0  # seconds, without a limit too
 
 
@@ -85,6 +88,9 @@ def make_plan(
         scorecard = score(dataset, scenario, structure, placement)
         today = existing_structure(dataset, scenario)
         baseline = score(dataset, scenario, today) if today is not None else None
+    with journal.stage("risk"):
+        luck = risk_report(dataset, scenario, structure, placement, seed, clock.part(RISK_PART).over)
+        cut += ("risk",) * (luck is not None and luck.cut)
     with journal.stage("pins"):
         kept, late = pin_costs(dataset, scenario, hierarchy, seed, effort, clock.part(PINS_PART), journal)
         cut += ("pins",) * late
@@ -113,6 +119,8 @@ def make_plan(
         warnings=(*honoured(dataset, scenario, structure), *caveats(dataset, scenario, placement, told.wishes, moves)),
         seconds=journal.seconds,
         breakaway=elsewhere,
+        risk=luck,
+        service_risk=service_risk(dataset, scenario, structure),
         cut=cut,
         interrupted=bool(cut) and stop(),
         progress=tuple(journal.lines),

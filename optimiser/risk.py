@@ -49,7 +49,14 @@ def overspend_sd(population: ArrayLike, risk: Risk, common_shock: bool = False) 
 
 def probability_overspend(population: ArrayLike, tolerance: float, risk: Risk, common_shock: bool = False) -> Array:
     """P(a year's overspend exceeds `tolerance` × budget) by luck alone, for each population."""
-    return ndtr(-tolerance / overspend_sd(population, risk, common_shock))
+    return probability_exceeds(tolerance, overspend_sd(population, risk, common_shock))
+
+
+def probability_exceeds(tolerance: float, sd: ArrayLike) -> Array:
+    """P(a normal overspend with these sds, of any shape, exceeds the tolerance); 0 where nothing varies."""
+    spread = np.asarray(sd, dtype=float)
+    at = np.divide(tolerance, spread, out=np.full(spread.shape, np.inf), where=spread != 0)
+    return np.asarray(ndtr(-at))
 
 
 def reserve_share(
@@ -88,12 +95,20 @@ def joint_reserve(variance: ArrayLike, risk: Risk) -> Array:
 
 def passes_rule(population: ArrayLike, risk: Risk) -> NDArray[np.bool_]:
     """Whether a body of this size keeps P(overspend > rule_tolerance) within rule_probability, unpooled."""
-    return probability_overspend(population, risk.rule_tolerance, risk) <= risk.rule_probability
+    return passes_share(overspend_sd(population, risk), risk)
 
 
-def smallest_passing(risk: Risk) -> float:
-    """The fewest people that keep the risk rule: (cv × z / tolerance)²."""
-    return (risk.cv_person * quantile(1 - risk.rule_probability) / risk.rule_tolerance) ** 2
+def passes_share(sd: ArrayLike, risk: Risk) -> NDArray[np.bool_]:
+    """The same for bodies whose overspend has these standard deviations, shares of what each holds."""
+    return np.asarray(probability_exceeds(risk.rule_tolerance, sd) <= risk.rule_probability)
+
+
+def smallest_passing(risk: Risk, common_shock: bool = False) -> float:
+    """The fewest people that keep the risk rule: cv² / ((tolerance / z)² − shock²); infinite where the shock alone
+    breaks it."""
+    allowed = risk.rule_tolerance / quantile(1 - risk.rule_probability)
+    left = allowed**2 - (risk.common_shock_sd**2 if common_shock else 0.0)
+    return risk.cv_person**2 / left if left > 0 else float("inf")
 
 
 def ladder(risk: Risk, populations: Sequence[int] = LADDER, budget_per_head: float | None = None) -> tuple[Rung, ...]:

@@ -135,15 +135,43 @@ class Engagement(Table):
 
 class Risk(Table):
     """The actuarial model (EVIDENCE 2.1): coefficient of variation per person, £ a head, and the risk rule
-    P(overspend > rule_tolerance) ≤ rule_probability."""
+    P(overspend > rule_tolerance) ≤ rule_probability. age_effect, turnover_effect: how far clustering of cases follows
+    the share of people aged 65 and over, and the turnover of lists (0 not at all, 1 in proportion). simulated_years:
+    for the report; 0 leaves the simulation out."""
 
     cv_person: Positive
     budget_per_head: Positive
-    overdispersion: Positive
+    overdispersion: Annotated[float, Field(strict=True, ge=1, allow_inf_nan=False)]
     common_shock_sd: Amount
     reserve_confidence: Inner
     rule_tolerance: Inner
     rule_probability: Inner
+    age_effect: Fraction
+    turnover_effect: Fraction
+    simulated_years: Count
+
+
+class Levers(Table):
+    """Ways to bear luck other than size (EVIDENCE 2.1.3, item 5): £ a case at which a stop-loss attaches, £ a case from
+    which a service is carved out, years to average over, width of a corridor (share of budget) and the body's share of
+    what lies beyond it, contingency (share of budget)."""
+
+    stop_loss: Amount
+    carve_out: Amount
+    smoothing_years: Annotated[int, Field(strict=True, ge=1, le=10)]
+    corridor: Fraction
+    corridor_own_share: Fraction
+    contingency: Fraction
+
+
+class ServiceRisk(Table):
+    """When a body's supply is fragile: the share of its spend on a service with one provider that makes that the only
+    one; £ a year of income below which a provider is fragile; the share of a provider's income from the body above
+    which it lives from it."""
+
+    single_supplier_share: Fraction
+    fragile_income: Amount
+    dependent_share: Fraction
 
 
 class Leverage(Table):
@@ -298,6 +326,8 @@ class Scenario(Table):
     rates: dict[RateName, Rate]
     engagement: Engagement
     risk: Risk
+    levers: Levers
+    service_risk: ServiceRisk
     leverage: Leverage
     contracts: Contracts
     allowances: dict[str, Amount]

@@ -35,9 +35,11 @@ from optimiser.domain import (
 )
 from optimiser.given import existing_structure
 from optimiser.plan import Plan
+from optimiser.risk_report import risk_report
 from optimiser.scenario import load_scenario
 from optimiser.scorecard import BodyScore, Measure, Scorecard
 from optimiser.sensitivity import SensitivityRow
+from optimiser.service_risk import service_risk
 from optimiser.why_here import AtScale
 from optimiser.wish_prices import Answered
 
@@ -308,7 +310,9 @@ def ground(data: Dataset) -> Ground:
 def plan(names: Sequence[str] = (), **changes: Any) -> Plan:
     """The whole plan; `changes` replace fields of it. names: of the practices, hostile ones for instance."""
     data = replace(dataset(names), wishes=tuple(answer.wish for answer in wishes()))
-    scenario = load_scenario("base", {"scales_used": ["locality", "consortium", "alliance"]})
+    scenario = load_scenario(
+        "base", {"scales_used": ["locality", "consortium", "alliance"], "risk.simulated_years": 2_000}
+    )
     built = structure(data, {"locality": LOCALITIES, "consortium": CONSORTIA, "alliance": ALLIANCES})
     placed = placement(data, built)
     structure_terms = {
@@ -349,6 +353,8 @@ def plan(names: Sequence[str] = (), **changes: Any) -> Plan:
         ),
         outside={"team": 1_842_300.0},
         breakaway=breakaway(data, scenario, built),
+        risk=risk_report(data, scenario, built, placed, seed=1),
+        service_risk=service_risk(data, scenario, built),
         warnings=("Rates and spending are at the same prices.",),
         seconds={"structure": 12.25, "placement": 3.5},
         price_of_nesting=10_000.0,

@@ -164,7 +164,7 @@ def test_a_limit_of_time_still_gives_a_plan_and_says_what_it_cut(data, tmp_path)
     done = finished("base", "--data", data, "--out", out, "--time-limit", 1, "--gap", "0", *TWO_SCALES)
     assert done.returncode == 5, "no plan is proved optimal in a second"
     assert "of the 1 s allowed (reading" in done.stderr
-    assert "Note: A clock cut the work short at: localities, consortia, services, rounds." in done.stdout
+    assert "Note: A clock cut the work short at: localities, consortia, services, rounds" in done.stdout
     manifest = document(out)
     assert manifest["reproducible"] is False and manifest["status"].startswith("feasible")
     assert checked(out).returncode == 0

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from geodata import breakaway_table, plan_tables, provider_tables
 from geodata.arrangement import Arrangement
-from geodata.maps import cost_sections, words
+from geodata.maps import cost_sections, risk_sections, words
 from geodata.maps.figures import figure_bytes
 from geodata.maps.page import facts
 from geodata.maps.provider_drawing import POOLED, drawing
@@ -31,7 +31,8 @@ def write_report(plan: Plan, ground: Ground, path: Path) -> None:
 
 
 def render_report(plan: Plan, ground: Ground) -> str:
-    """Question, headline, map of the anchor scale, evidence, forces, sensitivity, services, warnings."""
+    """Question, headline, map of the anchor scale, evidence, forces, sensitivity, services, risk, validation,
+    warnings."""
     style = f"{asset('templates/page.css')}\n{asset('templates/report.css')}"
     anchor = plan.scenario.scale(plan.scenario.anchor_scale)
     picture = base64.b64encode(figure_bytes(plan, ground, anchor.name)).decode()
@@ -45,6 +46,7 @@ def render_report(plan: Plan, ground: Ground) -> str:
         columns=[(m.name, m.label, m.unit) for m in plan_tables.measures(plan.scorecard)],
         **sections(plan),
         **cost_sections.sections(plan),
+        **risk_sections.sections(plan),
         providers=_providers(plan),
         elsewhere=breakaway_table.shown(plan),
         smaller=plan_tables.scale_word(plan, plan.scenario.below(anchor.name) or "practice"),

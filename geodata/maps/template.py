@@ -28,6 +28,7 @@ def environment() -> jinja2.Environment:
         "bare": words.bare,
         "suffix": words.suffix,
         "pounds": words.pounds,
+        "figure": words.figure,
         "percent": percent,
         "within": within,
     }

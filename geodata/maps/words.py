@@ -58,6 +58,15 @@ def pounds(value: float) -> str:
     return f"{sign}£{size:,.0f}" if size >= 1_000 or size == 0 else f"{sign}£{size:,.2f}"
 
 
+def figure(value: float, unit: str) -> str:
+    """A figure of a study in its own unit: "%" is already a percentage, counts keep a decimal where they are small."""
+    if unit == "£":
+        return f"£{value:,.0f}"
+    if unit == "£ a head":
+        return f"£{value:,.2f}"
+    return f"{value:,.2f} %" if unit == "%" else f"{value:,.2f}" if unit == "ratio" else f"{value:,.1f}"
+
+
 def evidence_tag(evidence: str) -> tuple[str, str]:
     """The tag of a figure and what it means: none for what was observed; an unknown label is its own tag."""
     for label, tag in EVIDENCE_TAGS.items():

@@ -24,11 +24,13 @@ FILES = {
     "adjacency.csv", "allowances.csv", "attributes.csv", "bodies.csv", "bodies_today.csv", "breakaway.csv",
     "budget_changes.csv", "budgets.csv", "certificate.json", "contracts.csv", "cost_curve.png", "cost_curve.svg",
     "costs.csv", "five_questions.csv", "footprints.csv", "four_factors.csv", "function_costs.csv", "functions.csv",
-    "manifest.json", "map.html", "placement.csv", "plan.gpkg", "plan.xlsx", "practices.csv", "progress.csv",
-    "provider_graph.graphml", "provider_graph.png", "provider_graph.svg", "provider_graph_alliance.graphml",
-    "provider_graph_locality.graphml", "provider_graph_today_consortium.graphml", "provider_power.csv",
-    "provider_shares.csv", "relationships.csv", "report.html", "scenario.json", "shared_officer.csv", "summary.json",
-    "suppliers.csv", "teams.csv", "timings.json", "why_here.csv", "wishes_answered.csv",
+    "insurance_risk.csv", "manifest.json", "map.html", "placement.csv", "plan.gpkg", "plan.xlsx", "practices.csv",
+    "progress.csv", "provider_graph.graphml", "provider_graph.png", "provider_graph.svg",
+    "provider_graph_alliance.graphml", "provider_graph_locality.graphml", "provider_graph_today_consortium.graphml",
+    "provider_power.csv", "provider_shares.csv", "relationships.csv", "report.html", "risk_contributions.csv",
+    "risk_fan.svg", "risk_levers.csv", "risk_pools.csv", "risk_subsidies.csv", "scenario.json",
+    "service_exposures.csv", "service_risk.csv", "shared_officer.csv", "summary.json", "suppliers.csv", "teams.csv",
+    "timings.json", "validation.csv", "why_here.csv", "wishes_answered.csv",
 }  # fmt: skip
 
 

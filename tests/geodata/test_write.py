@@ -40,7 +40,7 @@ def document(path: Path) -> dict:
 
 def test_every_csv_has_a_byte_order_mark_and_one_kind_of_line_end(folder):
     files = sorted(folder.glob("*.csv"))
-    assert len(files) == 23
+    assert len(files) == 31
     for path in files:
         content = path.read_bytes()
         assert content.startswith(b"\xef\xbb\xbf") and content.count(b"\xef\xbb\xbf") == 1
