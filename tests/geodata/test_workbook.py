@@ -31,8 +31,8 @@ def test_the_sheets_a_planner_expects(book):
         "Five questions", "Wishes", "Four factors", "Contracts", "Power with providers",
         "Functions", "What it costs", "Costs by function", "Whose teams", "Against allowances", "Suppliers compared",
         "One officer for several", "Budgets", "Gainers and losers", "Better off elsewhere", "Insurance risk",
-        "Risk levers", "Risk pools", "Contributions to pools", "Service risk", "Exposure to providers", "Published and reproduced",
-        "Assumptions", "Sensitivity",
+        "Risk levers", "Risk pools", "Contributions to pools", "Service risk", "Exposure to providers",
+        "Published and reproduced", "Assumptions", "Sensitivity",
     ]  # fmt: skip
 
 
