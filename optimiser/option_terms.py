@@ -36,23 +36,42 @@ SAID: Mapping[Form, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class OptionTerms:
-    """One option, whole: what it is and does, and both sides of it.
+class Figures:
+    """What an arrangement of bodies comes to; None where it is not known. £ a head a year: cash (the only figure that
+    allowances are compared with), expected, notional, and leverage (lost for lack of weight with providers, part of
+    expected). Shares 0–1: overspend (chance of overspending by more than the scenario's tolerance, in the worst-off
+    body or pool that holds the risk), overspend_alone (were nothing pooled), reserve, reserve_alone (of budget,
+    what the worst-off sets aside), engagement (GPs), alignment (patients inside their body's main council), autonomy and
+    autonomy_of_spend (services, and spending, that the groups there are decide themselves). bodies, median, smallest,
+    largest: of the anchor scale, in patients. moved: patients whose practice changes body."""
 
-    cash_per_head: £ a year, the only figure that allowances are compared with. overspend: chance of overspending by
-    more than the scenario's tolerance in the worst-off body. engagement: share of GPs engaged. leverage: £ a head lost
-    for lack of weight with providers. alignment: share of patients inside their body's main council. autonomy: share of
-    services that bodies decide themselves. None where it is not known. ScenarioError where benefits or risks are empty.
-    """
+    cash: float | None
+    expected: float | None
+    notional: float | None
+    leverage: float | None
+    overspend: float | None
+    overspend_alone: float | None
+    reserve: float | None
+    reserve_alone: float | None
+    engagement: float | None
+    alignment: float | None
+    autonomy: float | None
+    autonomy_of_spend: float | None
+    bodies: int
+    median: float
+    smallest: int
+    largest: int
+    moved: float | None
+
+
+@dataclass(frozen=True)
+class OptionTerms:
+    """One option, whole: what it comes to, the way there, and both sides of it. ScenarioError where benefits or risks
+    are empty."""
 
     name: str
     form: Form
-    cash_per_head: float | None
-    overspend: float | None
-    engagement: float | None
-    leverage: float | None
-    alignment: float | None
-    autonomy: float | None
+    figures: Figures
     transition: Transition
     benefits: tuple[str, ...]
     risks: tuple[str, ...]

@@ -39,6 +39,18 @@ def support(dataset: Dataset, scenario: Scenario, structure: Structure) -> tuple
     return tuple(found)
 
 
+def done_by_itself(function: Function, scenario: Scenario) -> str:
+    """Why a body of the anchor scale does a function with its own team whatever else is planned; "" where it need
+    not."""
+    if function.delegable == "never":
+        return "cannot be delegated: members do it themselves"
+    if scenario.costing.support_team == "own":
+        return "its own team for every function, in its management cost"
+    wanted = function.natural_scale.lower()
+    small = any(word in wanted for word in ("practice", "locality", "consortium", scenario.anchor_scale))
+    return "its own team, in its management cost" if small and "multi" not in wanted else ""
+
+
 @dataclass(frozen=True)
 class _Way:
     """How one body gets a function done; cost in £ a year."""
@@ -56,15 +68,10 @@ def _planned(function: Function, body: Body, scenario: Scenario, structure: Stru
     above = structure.scales[at + 1 :]
     shared = [s for s in above if scenario.scale(s).role == "commissions"]
     bought = [s for s in above if scenario.scale(s).role == "supports"]
-    if function.delegable == "never":
-        return _Way("make", body.code, 0.0, "cannot be delegated: members do it themselves")
-    if scenario.costing.support_team == "own":
-        return _Way("make", body.code, 0.0, "its own team for every function, in its management cost")
+    by_itself = done_by_itself(function, scenario)
+    if by_itself:
+        return _Way("make", body.code, 0.0, by_itself)
     wanted = function.natural_scale.lower()
-    if any(word in wanted for word in ("practice", "locality", "consortium", scenario.anchor_scale)) and (
-        "multi" not in wanted
-    ):
-        return _Way("make", body.code, 0.0, "its own team, in its management cost")
     if shared and any(word in wanted for word in ("alliance", "multi", *shared)):
         ally = structure.body_of(shared[0], body.members[0])
         return _Way("share", ally.code, 0.0, f"shared in {ally.name}, in its management cost")

@@ -17,7 +17,7 @@ from optimiser.scenario_checks import Finding, findings
 from optimiser.scenario_files import Key, Layer, bundled_names, locate, nearest, read_chain
 from optimiser.scenario_models import FORCES, RATE_NAMES, Pin, Rate, Scale, Scenario, SupplierKind
 
-__all__ = ["Pin", "Rate", "Scale", "Scenario", "bundled_names", "load_scenario", "parse_override"]
+__all__ = ["Pin", "Rate", "Scale", "Scenario", "bundled_names", "laid_over", "load_scenario", "parse_override"]
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -46,6 +46,17 @@ def load_scenario(name_or_path: str | Path, overrides: Mapping[str, object] = NO
         raise Infeasible(*impossible)
     assert scenario is not None
     return scenario
+
+
+def laid_over(scenario: Scenario, values: Mapping[str, Any], where: str) -> Scenario:
+    """The scenario that a file with these values would make if it extended this one. where: what the values are called
+    in messages. ScenarioError, or Infeasible where sizes are all that is wrong, with every rule that breaks."""
+    made = Scenario.model_validate(_merged(scenario.document(), values))
+    found = list(findings(made))
+    problems = [Problem(f.what, f"{where}: {'.'.join(f.keys[0])}", f.rule, f.mend) for f in found]
+    if problems:
+        raise (Infeasible if all(f.impossible for f in found) else ScenarioError)(*problems)
+    return made
 
 
 def parse_override(text: str) -> tuple[str, object]:
