@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from optimiser.errors import DisclosureError, Problem, raise_all
 
 if TYPE_CHECKING:
+    from optimiser.domain import Dataset
     from optimiser.plan import Plan
 
 HIDDEN = "*"
@@ -93,16 +94,32 @@ def gate(plan: Plan, folder: Path) -> None:
         for line, pair in _published_pairs(folder / "relationships.csv")
         if pair in secret
     ]
-    names = {p.code: p.name for p in plan.dataset.practices}
-    for where, text in _sentences(plan):
+    raise_all(DisclosureError, [*problems, *_told(plan.dataset, secret, _sentences(plan))])
+
+
+def gate_sentences(dataset: Dataset, sentences: Iterable[tuple[str, str]]) -> None:
+    """Refuse sentences, each with the place it comes from, of which one names both practices of a confidential
+    relationship. Raises DisclosureError."""
+    raise_all(DisclosureError, list(_told(dataset, secret_pairs(dataset), sentences)))
+
+
+def _told(
+    dataset: Dataset, secret: Collection[frozenset[str]], sentences: Iterable[tuple[str, str]]
+) -> Iterator[Problem]:
+    names = {p.code: p.name for p in dataset.practices}
+    for where, text in sentences if secret else ():
         if any(all(_mentions(text, code, names.get(code, code)) for code in pair) for pair in secret):
-            problems.append(_problem(where))
-    raise_all(DisclosureError, problems)
+            yield _problem(where)
 
 
 def confidential_pairs(plan: Plan) -> set[frozenset[str]]:
     """Pairs of practice codes that only a confidential relationship joins."""
-    stated = plan.dataset.relationships
+    return secret_pairs(plan.dataset)
+
+
+def secret_pairs(dataset: Dataset) -> set[frozenset[str]]:
+    """As `confidential_pairs`, of a dataset."""
+    stated = dataset.relationships
     public = {frozenset((r.practice, r.other)) for r in stated if not r.confidential}
     return {frozenset((r.practice, r.other)) for r in stated if r.confidential} - public
 

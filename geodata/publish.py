@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geodata import provider_tables, summary, write
+from geodata import option_tables, provider_tables, summary, write
 from geodata.arrangement import Arrangement
-from geodata.disclosure import gate
+from geodata.disclosure import gate, gate_sentences
 from geodata.maps.cost_picture import cost_curve, curve_bytes
 from geodata.maps.geopackage import write_geopackage
+from geodata.maps.option_picture import dots, dots_bytes
+from geodata.maps.options_page import write_options
 from geodata.maps.page import write_map
 from geodata.maps.provider_drawing import drawing
 from geodata.maps.provider_picture import picture_bytes
@@ -23,6 +25,7 @@ from optimiser.runs import staged, write_manifest
 if TYPE_CHECKING:
     from geodata.ground import Ground
     from optimiser.conflicts import Conflict
+    from optimiser.options import Comparison
     from optimiser.plan import Plan
     from optimiser.scenario import Scenario
 
@@ -92,6 +95,43 @@ def publish_graph(arrangement: Arrangement, out: Path, options: Mapping[str, obj
             solver={},
             status="measured, not optimised",
             warnings=arrangement.dataset.warnings,
+        )
+
+
+def publish_options(found: Comparison, out: Path, options: Mapping[str, object], overwrite: bool = False) -> None:
+    """Write the comparison of options into the folder `out`, whole or not at all. Raises OutputError and
+    DisclosureError."""
+    document = option_tables.document(found)
+    scenario, info = found.scenario, found.dataset.info
+    gate_sentences(
+        found.dataset,
+        [("scenario", scenario.title), *(("warnings", text) for text in found.dataset.warnings),
+         *(("dataset.toml:notes", text) for text in info.notes),
+         *((f"{o.terms.form}", text) for o in found.options for text in (*o.terms.benefits, *o.terms.risks, *o.notes))],
+    )  # fmt: skip
+    with staged(out, overwrite) as folder:
+        for make in option_tables.TABLES:
+            table = make(found)
+            write.write_csv(folder / f"{table.name}.csv", [c.name for c in table.columns], table.rows)
+        write.write_json(folder / "options.json", summary.plain(document))
+        if (shown := dots(found)) is not None:
+            for kind in ("svg", "png"):
+                (folder / f"options.{kind}").write_bytes(dots_bytes(shown, kind))
+        write_options(found, folder / "options.html")
+        write_manifest(
+            folder,
+            inputs=found.dataset.sources,
+            seed=found.seed,
+            options=options,
+            solver={
+                "options": {
+                    o.terms.form: {"structure_gap": o.structure_gap, "services_gap": o.services_gap}
+                    for o in found.options
+                }
+            },
+            status="premature" if found.premature else "compared",
+            cut_short=[o.terms.form for o in found.options if o.plan.cut],
+            warnings=found.dataset.warnings,
         )
 
 

@@ -18,6 +18,7 @@ from optimiser.plan_costs import PlanCosts
 from optimiser.wording import PROVED, within
 
 if TYPE_CHECKING:
+    from optimiser.options import Comparison
     from optimiser.plan import Plan
     from optimiser.scorecard import Measure
 
@@ -198,7 +199,7 @@ def assumptions(plan: Plan) -> list[dict[str, object]]:
     return list(found.values())
 
 
-def vintages(plan: Plan) -> dict[str, str]:
+def vintages(plan: Plan | Comparison) -> dict[str, str]:
     """Which years the figures belong to."""
     info = plan.dataset.info
     return {
@@ -209,7 +210,7 @@ def vintages(plan: Plan) -> dict[str, str]:
     }
 
 
-def vintage_line(plan: Plan) -> str:
+def vintage_line(plan: Plan | Comparison) -> str:
     """The years in one line, for the foot of every page."""
     years = vintages(plan)
     return (

@@ -287,6 +287,54 @@ def graph(
     terminal.show_power(provider_power(arrangement), out)
 
 
+@app.command()
+def options(
+    scenario: ScenarioName,
+    data: Data = None,
+    consortia: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B,…", help="Only these, by code or name: kept as they are, or merged into one."),
+    ] = None,
+    membership: Annotated[
+        Path | None,
+        typer.Option(metavar="MEMBERSHIP.csv", help="A map that draws them; today's bodies when left out."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Seed; the scenario's when left out.")] = None,
+    overrides: Set = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the comparison in DIR.")] = False,
+) -> None:
+    """Standalone, pooled, merged and mixed side by side, each planned anew: for a region, or for a set of consortia.
+
+    Ctrl-C ends the work, and nothing is written.
+    """
+    from optimiser.runs import refuse_unwritable
+
+    chosen = _scenario(scenario, overrides)
+    target = out if out is not None else Path("runs") / f"{chosen.name}-options"
+    refuse_unwritable(target, overwrite)
+    dataset = _ground(data, chosen).dataset
+
+    from geodata.membership import read_membership
+    from geodata.publish import publish_options
+    from optimiser import live, terminal_options
+    from optimiser.given import existing_structure
+    from optimiser.option_groups import groups_named
+    from optimiser.options import compare_options
+
+    groups = ()
+    if consortia or membership:
+        drawn = read_membership(membership, dataset, chosen) if membership else existing_structure(dataset, chosen)
+        groups = groups_named(drawn, chosen, consortia or [])
+    seed = chosen.seed if seed is None else seed
+    with live.progress(hint="Ctrl-C ends the work; nothing is written") as report:
+        found = compare_options(dataset, chosen, seed, groups, report=report)
+    asked = {"scenario": scenario, "consortia": [g.code for g in groups], "membership": membership, "seed": seed,
+             "overrides": overrides or []}  # fmt: skip
+    publish_options(found, target, asked, overwrite)
+    terminal_options.show_options(found, target)
+
+
 @imports.command("england-open")
 def england_open(
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Folder of prepared open files of England.")],

@@ -22,11 +22,12 @@ STOPPING = "Stopping: the plan is finished with the least work. Ctrl-C again dro
 
 
 @contextmanager
-def progress(stopping: Callable[[], bool] = never) -> Iterator[Callable[[Progress], None]]:
-    """A reporter of what is found and proved. stopping: whether somebody has asked for the work to end."""
+def progress(stopping: Callable[[], bool] = never, hint: str = HINT) -> Iterator[Callable[[Progress], None]]:
+    """A reporter of what is found and proved. stopping: whether somebody has asked for the work to end. hint: what Ctrl-C
+    does."""
     console = Console(stderr=True)
     if console.is_terminal and not console.is_dumb_terminal and "NO_COLOR" not in os.environ:
-        board = Board(stopping)
+        board = Board(stopping, hint)
         with Live(board, console=console):
             yield board.see
     else:
@@ -36,16 +37,16 @@ def progress(stopping: Callable[[], bool] = never) -> Iterator[Callable[[Progres
 class Board:
     """One row for each scale, and for services and sensitivity, in the order in which they were first worked on."""
 
-    def __init__(self, stopping: Callable[[], bool]):
+    def __init__(self, stopping: Callable[[], bool], hint: str = HINT):
         self._rows: dict[str, Progress] = {}
-        self._stopping, self._clock = stopping, Clock()
+        self._stopping, self._hint, self._clock = stopping, hint, Clock()
 
     def see(self, p: Progress) -> None:
         """Put a line of progress in its row."""
         self._rows[p.name] = p
 
     def __rich__(self) -> Table:
-        caption = STOPPING if self._stopping() else HINT
+        caption = STOPPING if self._stopping() else self._hint
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", caption_justify="left", caption_style="dim")
         table.caption = f"{self._clock.elapsed():.0f} s. {caption}."
         for heading in ("", "doing"):

@@ -32,10 +32,11 @@ def groups_of(structure: Structure, anchor: str) -> tuple[Group, ...]:
     return tuple(Group(b.code, b.name, b.members) for b in bodies if b.name != NO_BODY)
 
 
-def groups_named(structure: Structure, scenario: Scenario, wanted: Sequence[str]) -> tuple[Group, ...]:
-    """The bodies of the anchor scale that are wanted, by code or name, in the structure's order. A text is one of them,
-    or several parted by commas. ScenarioError naming each that there is not, and for fewer than two."""
-    known = groups_of(structure, scenario.anchor_scale)
+def groups_named(structure: Structure | None, scenario: Scenario, wanted: Sequence[str]) -> tuple[Group, ...]:
+    """The bodies of the anchor scale that are wanted, by code or name, in the structure's order; all of them where none
+    is named. A text is one of them, or several parted by commas. ScenarioError naming each that there is not, and for
+    fewer than two."""
+    known = groups_of(structure, scenario.anchor_scale) if structure is not None else ()
     called = {text.casefold(): group for group in known for text in (group.name, group.code)}
     asked = [w.strip() for text in wanted for w in ([text] if text.strip().casefold() in called else text.split(","))]
     asked = [text for text in asked if text]
@@ -48,7 +49,7 @@ def groups_named(structure: Structure, scenario: Scenario, wanted: Sequence[str]
             mend = f"Did you mean {called[near[0]].code}?" if near else f"There are {there or 'none'}."
             problems.append(Problem(f"there is no {scale.label} {text!r}", "--consortia", mend=mend))
     raise_all(ScenarioError, problems)
-    chosen = {called[text.casefold()].code for text in asked}
+    chosen = {called[text.casefold()].code for text in asked} or {group.code for group in known}
     if len(chosen) < 2:
         raise ScenarioError(
             Problem(

@@ -178,7 +178,9 @@ def _kept(dataset: Dataset, plan: Arranged, groups: Sequence[Group]) -> tuple[fl
     """(of services, of spending) what the groups decide themselves, by patients; None where nothing is placed."""
     if plan.placement is None:
         return None, None
-    own = [(g, autonomy(g.members, dataset, plan.structure, plan.placement, plan.scenario.anchor_scale)) for g in groups]
+    own = [
+        (g, autonomy(g.members, dataset, plan.structure, plan.placement, plan.scenario.anchor_scale)) for g in groups
+    ]
     weight = [float(dataset.patients[list(g.members)].sum()) for g, _ in own]
     services = [a.services for _, a in own]
     spend = [a.spend for _, a in own]

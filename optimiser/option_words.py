@@ -101,7 +101,9 @@ def _of_size(plan: Arranged) -> tuple[tuple[str, ...], tuple[str, ...]]:
     small, large = sum(size < SMALL for size in sizes), sum(size > LARGE for size in sizes)
     good, bad = [], []
     if small:
-        bad.append(f"{small} of {len(sizes)} {scale.plural} {_have(small)} fewer than {SMALL:,} people: luck alone is large")
+        bad.append(
+            f"{small} of {len(sizes)} {scale.plural} {_have(small)} fewer than {SMALL:,} people: luck alone is large"
+        )
     else:
         good.append(f"No {scale.label} has fewer than {SMALL:,} people, the usual line for bearing luck")
     if large:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -21,6 +21,7 @@ SEAT = 0.10  # part of a body's patients that gives an authority a seat on a joi
 LINKED = 3  # authority_link from which an authority may commission: services paid for jointly with councils
 LARGE_PRACTICE = 15_000  # people: what a practice may commission needs no more of them (min_population)
 PRACTICE, FOOTPRINT, AUTHORITY, CONDITION_GROUP = "practice", "footprint", "authority", "condition_group"
+JOINT = ("footprint", "above", "region")  # kinds in which bodies of the anchor scale commission together
 Firm = Mapping[tuple[int, str], str]  # (anchor position, service id) → the scale it must be placed at
 NO_WISHES: Firm = MappingProxyType({})
 
@@ -32,7 +33,8 @@ class Option:
     scale: as a `Commission` names it. level: larger levels pool the risk of smaller ones. opens: pays the footprint's
     fixed cost when used. reason: why the body exists, where that is not plain. people: the most that one of the
     commissioners inside may have, against the service's least population. found_for, shared: of a footprint, the
-    services (positions) whose providers its bodies share, and what they share, £ a year.
+    services (positions) whose providers its bodies share, and what they share, £ a year. alone: services that need no
+    more people than this are not commissioned so, as each of its bodies can do it alone.
     """
 
     code: str
@@ -47,6 +49,7 @@ class Option:
     people: float = math.inf
     found_for: tuple[int, ...] = ()
     shared: float = 0.0
+    alone: float = -1.0
 
     @property
     def local(self) -> bool:
@@ -146,6 +149,8 @@ def options(
                 level[CONDITION_GROUP], True,
             )
         )  # fmt: skip
+    if scenario.joint_commissioning == "where required":
+        made = [replace(o, alone=min(anchors[c].patients for c in o.anchors)) if o.kind in JOINT else o for o in made]
     return tuple(made)
 
 
@@ -193,7 +198,7 @@ def may(option: Option, service: Service, firm: Firm) -> bool:
         return False
     if not service.delegable:
         return option.local
-    if service.min_population > option.people:
+    if service.min_population > option.people or service.min_population <= option.alone:
         return False
     if option.kind == "authority":
         return service.authority_link >= LINKED

@@ -291,6 +291,7 @@ class Scenario(Table):
     dataset: Text | None = None
     scales_used: Annotated[tuple[Text, ...], Field(min_length=1)]
     risk_held_at: Text
+    joint_commissioning: Literal["where it pays", "where required"] = "where it pays"
     forces_off: tuple[Force, ...] = ()
     anchor_scale: Text
     scale_tables: dict[str, Scale] = Field(alias="scale")

@@ -1,0 +1,121 @@
+"""options.html: the options side by side as a paper for a board, in one file that needs neither network nor script."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from geodata import option_tables, summary
+from geodata.maps.option_picture import dots, dots_bytes
+from geodata.maps.template import asset, environment, policy
+from geodata.maps.words import bare, evidence_tag
+from geodata.option_tables import LINES, PROOF, TODAY, WAY, Line, columns_of, evidence, value
+from geodata.plan_tables import capital
+from optimiser.five_questions import QUESTIONS
+
+if TYPE_CHECKING:
+    from optimiser.option_terms import Form
+    from optimiser.options import Comparison
+
+HEADINGS = (
+    ("Money, £ a head a year", ("cash", "expected", "notional", "leverage")),
+    ("Luck", ("overspend", "overspend_alone", "reserve", "reserve_alone")),
+    ("People and places", ("engagement", "alignment", "autonomy", "autonomy_of_spend")),
+    ("Bodies", ("bodies", "median", "smallest", "largest", "moved")),
+    ("The way there, £", ("saving", "saving_first", "one_off", "lost", "pays_back")),
+    ("How far it is proved", ("structure_gap", "services_gap")),
+)
+WHAT: dict[Form, str] = {
+    "standalone": "Each carries all its risk, employs a team for everything, and commissions with others only what needs "
+    "more people than it has.",
+    "pooled": "Each stays independent; risk is pooled in alliances, whose bodies share an accountable officer and team. "
+    "Whatever is better decided locally stays there.",
+    "merged": "A few large bodies of a million or more, or one, with one team each for everything.",
+    "mixed": "The scenario as it is: each service at the scale that suits it, each body carrying its own risk.",
+}
+MOST_ALIKE = 2  # forms that share the best figure and are marked: where more do, none stands out
+KINDS = {"cash": "cash", "expected_financial": "expected", "notional": "notional"}
+
+
+def write_options(found: Comparison, path: Path) -> None:
+    """Write options.html."""
+    path.write_text(render_options(found), encoding="utf-8", newline="\n")
+
+
+def render_options(found: Comparison) -> str:
+    """Headline, table, dot plot, both sides of each, the way there, the five questions, what is assumed."""
+    style = f"{asset('templates/page.css')}\n{asset('templates/report.css')}\n{asset('templates/options.css')}"
+    shown = dots(found)
+    return environment().get_template("options.html.j2").render(
+        info=found.dataset.info,
+        scenario=found.scenario,
+        anchor=found.scenario.scale(found.scenario.anchor_scale),
+        found=found,
+        tags=_tags(found),
+        headline=headline(found),
+        named=[capital(name) for name, _ in columns_of(found)],
+        groups=[(heading, [_row(found, line) for line in _lines(names)]) for heading, names in HEADINGS],
+        tolerance=option_tables.tolerance(found),
+        picture=base64.b64encode(dots_bytes(shown)).decode() if shown is not None else "",
+        described=shown.described if shown is not None else "",
+        options=[{"terms": o.terms, "what": WHAT[o.terms.form], "notes": o.notes, "plan": o.plan} for o in found.options],
+        questions=QUESTIONS,
+        assumed=option_tables.assumed(found),
+        vintages=summary.vintage_line(found),
+        policy=policy(style=style),
+        style=Markup(style),
+    )  # fmt: skip
+
+
+def headline(found: Comparison) -> str:
+    """The comparison in two sentences: who is best at what."""
+    words = {"cash": "costs least cash", "engagement": "keeps most GPs engaged", "overspend": "is the least at the mercy "
+             "of luck", "autonomy": "leaves most decisions where they are"}  # fmt: skip
+    won: dict[str, list[str]] = {}
+    for line in (line for line in LINES if line.name in words):
+        values = {o.terms.form: value(found, o, line) for o in found.options}
+        known = {form: v for form, v in values.items() if v is not None}
+        if len(known) < len(values):
+            continue
+        best = (min if line.better == "low" else max)(known.values())
+        first = [form for form, v in known.items() if bare(v, line.unit) == bare(best, line.unit)]
+        if len(first) == 1:
+            won.setdefault(first[0], []).append(f"{words[line.name]} ({bare(best, line.unit)})")
+    said = capital("; ".join(f"{form} {' and '.join(what)}" for form, what in won.items()))
+    return f"{said}. None is best at everything." if len(won) > 1 else f"{said or 'No figure sets one form apart'}."
+
+
+def _tags(found: Comparison) -> list[str]:
+    tags = ["Premature"] if found.premature else []
+    return tags + (["Invented data"] if found.dataset.info.synthetic else [])
+
+
+def _lines(names: tuple[str, ...]) -> list[Line]:
+    by_name = {line.name: line for line in (*LINES, *WAY, *PROOF)}
+    return [by_name[name] for name in names]
+
+
+def _row(found: Comparison, line: Line) -> dict[str, Any]:
+    """A figure of every option, the best of the four marked."""
+    values = [(name, value(found, option, line)) for name, option in columns_of(found)]
+    forms = [v for name, v in values if name != TODAY and v is not None]
+    shown = [bare(v, line.unit) if v is not None else "–" for _, v in values]
+    if line.name == "pays_back":
+        shown = ["–" if name == TODAY else "never" if v is None else f"{v:.0f}" for name, v in values]
+    best = bare((min if line.better == "low" else max)(forms), line.unit) if line.better and forms else ""
+    alike = sum(bare(v, line.unit) == best for v in forms)
+    tag, meaning = evidence_tag(evidence(found, line))
+    return {
+        "title": line.title,
+        "note": line.note,
+        "kind": KINDS.get(line.kind, ""),
+        "tag": tag,
+        "meaning": meaning,
+        "cells": [
+            (text, alike <= MOST_ALIKE and text == best and name != TODAY)
+            for (name, _), text in zip(values, shown, strict=True)
+        ],
+    }

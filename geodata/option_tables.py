@@ -1,0 +1,283 @@
+"""The options side by side as tables: figures, the years of each way, both sides of each, who is in which body, and who
+has answered the five questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from geodata.plan_tables import Column, Table, capital
+from optimiser.domain import EVIDENCE
+from optimiser.measures import ASSUMED, CASH, EXPECTED, MODELLED, NOTIONAL, OBSERVED, SIZE, TRUE
+from optimiser.wording import percent
+
+if TYPE_CHECKING:
+    from optimiser.option_terms import Figures
+    from optimiser.options import Comparison, Option
+
+TODAY = "as today"
+FLOWS = "flows"  # evidence of figures that rest on flows, whatever they are in the dataset
+PER_HEAD = "£ per head"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A figure of every option. better: which end of it is, "" where neither is. kind: of money, or as measures have
+    it. note: what it means."""
+
+    name: str
+    title: str
+    unit: str
+    kind: str
+    evidence: str
+    better: Literal["low", "high", ""]
+    note: str = ""
+
+
+LINES = (
+    Line("cash", "Cash", PER_HEAD, CASH, ASSUMED, "low", "all that is compared with allowances; teams are assumed"),
+    Line("expected", "Expected financial", PER_HEAD, EXPECTED, MODELLED, "low", "risk, lost weight, moves, on average"),
+    Line("notional", "Notional", PER_HEAD, NOTIONAL, ASSUMED, "low", "engagement, distance and other judgements in £"),
+    Line("overspend", "Overspend likely, where risk is held", "share", EXPECTED, MODELLED, "low"),
+    Line("overspend_alone", "Overspend likely, were nothing pooled", "share", EXPECTED, MODELLED, "low"),
+    Line("reserve", "Set aside by the worst-off, of budget", "share", EXPECTED, MODELLED, "low"),
+    Line("reserve_alone", "Set aside were nothing pooled, of budget", "share", EXPECTED, MODELLED, "low"),
+    Line("leverage", "Lost for lack of weight with providers", PER_HEAD, EXPECTED, FLOWS, "low", "part of expected"),
+    Line("engagement", "GPs engaged", "share", NOTIONAL, ASSUMED, "high"),
+    Line("alignment", "Patients inside their body's main council", "share", TRUE, OBSERVED, "high"),
+    Line("autonomy", "Services that the groups there are still decide", "share", TRUE, MODELLED, "high"),
+    Line("autonomy_of_spend", "Spending that they still decide", "share", TRUE, MODELLED, "high"),
+    Line("bodies", "Number", "", SIZE, OBSERVED, ""),
+    Line("median", "Median size", "patients", SIZE, OBSERVED, ""),
+    Line("smallest", "Smallest", "patients", SIZE, OBSERVED, ""),
+    Line("largest", "Largest", "patients", SIZE, OBSERVED, ""),
+    Line("moved", "Patients whose practice changes body", "patients", TRUE, OBSERVED, "low"),
+)
+WAY = (
+    Line("saving", "Cash saved a year, all done", "£", CASH, ASSUMED, "high", "below zero: it costs more"),
+    Line("saving_first", "Of it in the first year", "£", CASH, ASSUMED, "high", "as merged hospital trusts had it"),
+    Line("one_off", "Spent once", "£", CASH, ASSUMED, "low", "posts paid off, transition leads"),
+    Line("lost", "Lost on the way", "£", NOTIONAL, ASSUMED, "low", "late savings and gains, work not done"),
+    Line("pays_back", "Back by the end of year", "year", CASH, ASSUMED, "low", "blank: never"),
+)
+PROOF = (
+    Line("structure_gap", "Structure proved within", "share", TRUE, MODELLED, ""),
+    Line("services_gap", "Services proved within, given it", "share", TRUE, MODELLED, ""),
+)
+
+
+def value(found: Comparison, option: Option | None, line: Line) -> float | None:
+    """A figure of an option, or of today where there is none; None where it is not known."""
+    if option is None:
+        figures: Figures | None = found.today.figures if found.today else None
+        return getattr(figures, line.name, None)
+    if line in PROOF:
+        return getattr(option, line.name)
+    way = option.terms.transition
+    if line.name == "saving_first":
+        return way.years[0].realised
+    if line.name == "pays_back":
+        return way.pays_back()
+    return getattr(way if line in WAY else option.terms.figures, line.name)
+
+
+def evidence(found: Comparison, line: Line) -> str:
+    """What a figure rests on: of those that rest on flows, the label that most of their spending has."""
+    if line.evidence != FLOWS:
+        return line.evidence
+    flows = found.dataset.flows
+    if not len(flows):
+        return "no flows"
+    label = EVIDENCE[int(np.bincount(flows.label, weights=flows.spend, minlength=len(EVIDENCE)).argmax())]
+    return label if label in EVIDENCE[:2] else f"{ASSUMED} ({label})"
+
+
+def columns_of(found: Comparison) -> list[tuple[str, Option | None]]:
+    """What stands side by side: today where it is known, then every form."""
+    today: list[tuple[str, Option | None]] = [(TODAY, None)] if found.today is not None else []
+    return today + [(option.terms.form, option) for option in found.options]
+
+
+def tolerance(found: Comparison) -> str:
+    """The overspend that the risk rule speaks of, in words."""
+    return percent(found.scenario.risk.rule_tolerance)
+
+
+def options(found: Comparison) -> Table:
+    """One row an option, today's bodies first."""
+    lines = (*LINES, *WAY, *PROOF)
+    columns = [
+        Column("option", "Option"),
+        Column("premature", "Premature", note="yes: not all five questions answered"),
+    ]
+    columns += [
+        Column(line.name, line.title, note=f"{line.unit} ({line.kind}; {evidence(found, line)})") for line in lines
+    ]
+    columns.append(Column("cut_short", "Cut short", note="yes: a clock ended some of its search"))
+    rows = tuple(
+        (name, found.premature, *(value(found, option, line) for line in lines), _cut(found, option))
+        for name, option in columns_of(found)
+    )
+    return Table("options", "Options side by side", tuple(columns), rows)
+
+
+def _cut(found: Comparison, option: Option | None) -> bool:
+    arranged = option.plan if option is not None else found.today.plan if found.today else None
+    return arranged is not None and arranged.cut
+
+
+def years(found: Comparison) -> Table:
+    """The way to each option, year by year."""
+    cash = "£, cash"
+    columns = (
+        Column("option", "Option"),
+        Column("year", "Year", "whole"),
+        Column("theoretical", "Saved in theory", "money", cash),
+        Column("realised", "Saved in practice", "money", cash),
+        Column("one_off", "Spent once", "money", cash),
+        Column("cash", "Better or worse off", "money", f"{cash}: realised less what is spent once"),
+        Column("dip", "Work not done", "money", "£, notional"),
+        Column("delayed", "Gains that come late", "money", "£, expected"),
+    )
+    rows = tuple(
+        (o.terms.form, y.number, y.theoretical, y.realised, y.one_off, y.cash, y.dip, y.delayed)
+        for o in found.options
+        for y in o.terms.transition.years
+    )
+    return Table("option_years", "On the way", columns, rows)
+
+
+def sides(found: Comparison) -> Table:
+    """What speaks for and against each option."""
+    columns = (Column("option", "Option"), Column("side", "Side", note="benefit or risk"), Column("text", "Said"))
+    rows = tuple(
+        (o.terms.form, side, text)
+        for o in found.options
+        for side, said in (("benefit", o.terms.benefits), ("risk", o.terms.risks))
+        for text in said
+    )
+    return Table("option_sides", "Benefits and risks", columns, rows)
+
+
+def practices(found: Comparison) -> Table:
+    """Which body each practice is in under each option."""
+    anchor = found.scenario.anchor_scale
+    label = capital(found.scenario.scale(anchor).label)
+    columns = [Column("practice", "Practice code"), Column("name", "Practice"), Column("patients", "Patients", "whole")]
+    for option in found.options:
+        form = option.terms.form
+        columns += [Column(form, f"{label}, {form}: code"), Column(f"{form}_name", f"{label}, {form}")]
+    rows = tuple((p.code, p.name, p.patients, *_bodies(found, i)) for i, p in enumerate(found.dataset.practices))
+    return Table("option_practices", "Who is where", tuple(columns), rows)
+
+
+def _bodies(found: Comparison, practice: int) -> Iterator[str]:
+    for option in found.options:
+        body = option.plan.structure.body_of(found.scenario.anchor_scale, practice)
+        yield body.code
+        yield body.name
+
+
+def answers(found: Comparison) -> Table:
+    """Which of the five questions each consortium has answered itself."""
+    columns = (
+        Column("code", "Code"),
+        Column("name", "Name"),
+        *(Column(f"question_{n}", f"Question {n}", note="yes: its own wishes answer it") for n in range(1, 6)),
+        Column("wishes", "Wishes", "whole", "its own, and those of groups and practices inside it"),
+    )
+    rows = tuple((a.code, a.name, *(n in a.questions for n in range(1, 6)), a.wishes) for a in found.answers)
+    return Table("option_answers", "Five questions answered", columns, rows)
+
+
+TABLES = (options, years, sides, practices, answers)
+
+
+def document(found: Comparison) -> dict[str, Any]:
+    """Everything of the comparison in one document: the figures of options.csv, both sides, the years, the answers."""
+    info, cells = found.dataset.info, options(found).records()
+    by_option = {str(row["option"]): row for row in cells}
+    lines = (*LINES, *WAY, *PROOF)
+    return {
+        "format": 1,
+        "dataset": info.name,
+        "scenario": found.scenario.name,
+        "title": found.scenario.title,
+        "seed": found.seed,
+        "synthetic": info.synthetic,
+        "premature": found.premature,
+        "stood_in": found.stood_in,
+        "of_set": found.chosen,
+        "groups": [{"code": g.code, "name": g.name, "practices": len(g.members)} for g in found.groups],
+        "counted_from": TODAY if found.today is not None else "standalone",
+        "figures": [
+            {"name": x.name, "label": x.title, "unit": x.unit, "kind": x.kind, "evidence": evidence(found, x),
+             "better": x.better}
+            for x in lines
+        ],
+        "today": _figures(by_option[TODAY], lines) if found.today is not None else None,
+        "options": [
+            {
+                "option": o.terms.form,
+                "rules": o.plan.scenario.title,
+                **_figures(by_option[o.terms.form], lines),
+                "cut_short": o.plan.cut,
+                "bodies_of": [
+                    {"code": b.code, "name": b.name, "patients": b.patients, "practices": len(b.members)}
+                    for b in o.plan.anchors
+                ],
+                "officers": [
+                    {"bodies": x.bodies, "saved": x.saved, "attention": x.attention, "deputies": x.deputies}
+                    for x in o.plan.officers
+                ],
+                "benefits": list(o.terms.benefits),
+                "risks": list(o.terms.risks),
+                "years": [{k: v for k, v in row.items() if k != "option"} for row in years(found).records()
+                          if row["option"] == o.terms.form],
+                "certificates": {
+                    name: {"objective": c.objective, "bound": c.bound, "gap": c.gap} for name, c in _proofs(o)
+                },
+                "notes": list(o.notes),
+            }
+            for o in found.options
+        ],
+        "answers": answers(found).records(),
+        "assumed": assumed(found),
+        "warnings": list(found.dataset.warnings),
+    }  # fmt: skip
+
+
+def _figures(row: dict[str, object], lines: tuple[Line, ...]) -> dict[str, object]:
+    return {line.name: row[line.name] for line in lines}
+
+
+def _proofs(option: Option) -> Iterator[tuple[str, Any]]:
+    yield from option.plan.certificates.items()
+    if option.plan.placement is not None:
+        yield "placement", option.plan.placement.certificate
+
+
+def assumed(found: Comparison) -> list[str]:
+    """The assumptions that the comparison hangs on most, in words, with their values."""
+    s = found.scenario
+    parts = ", ".join(percent(part) for part in s.transition.saving_realised)
+    return [
+        f"Engagement falls from {percent(s.engagement.e0)} in the smallest body towards {percent(s.engagement.e_inf)}, "
+        f"half of the way at {s.engagement.n_half:,.0f} people; a GP who takes no part counts "
+        f"£{s.amount('engagement'):,.0f} a patient and year (engagement.*, rates.engagement).",
+        f"Luck: a year's cost varies with {s.risk.cv_person:g} / √people of budget; a bad year is one more than "
+        f"{percent(s.risk.rule_tolerance)} over. The common shock, which no pool shrinks, is left out (risk.*).",
+        f"One officer and team serve several bodies with {percent(s.officer.shared)} of their statutory cost; each body "
+        f"needs {percent(s.officer.attention)} of an officer's year, and each pair of bodies takes "
+        f"{percent(s.officer.between)} of it (officer.*).",
+        f"Savings come at {parts} of what theory says, year by year, developments {s.transition.delay_months:g} months "
+        f"late, {percent(s.transition.productivity_dip)} of management work is lost meanwhile: what merged hospital "
+        "trusts had, read through the press; that commissioners fare alike is assumed (transition.*).",
+        f"Posts paid off cost £{s.transition.severance_gbp:,.0f} each, and {percent(s.transition.rehired)} of those paid "
+        "off are taken on again (transition.*).",
+        "Autonomy counts services that a group commissions with nobody else. Where services were decided before is not "
+        "known: today's bodies are shown with services placed as suits them.",
+    ]
