@@ -18,6 +18,7 @@ from geodata.maps.provider_drawing import drawing
 from geodata.maps.provider_picture import picture_bytes
 from geodata.maps.report import write_report
 from geodata.maps.why_not import write_why_not
+from geodata.option_document import document
 from geodata.provider_files import write_graphs
 from geodata.workbook import write_workbook
 from optimiser.runs import staged, write_manifest
@@ -101,7 +102,7 @@ def publish_graph(arrangement: Arrangement, out: Path, options: Mapping[str, obj
 def publish_options(found: Comparison, out: Path, options: Mapping[str, object], overwrite: bool = False) -> None:
     """Write the comparison of options into the folder `out`, whole or not at all. Raises OutputError and
     DisclosureError."""
-    document = option_tables.document(found)
+    told = document(found)
     scenario, info = found.scenario, found.dataset.info
     gate_sentences(
         found.dataset,
@@ -113,7 +114,7 @@ def publish_options(found: Comparison, out: Path, options: Mapping[str, object],
         for make in option_tables.TABLES:
             table = make(found)
             write.write_csv(folder / f"{table.name}.csv", [c.name for c in table.columns], table.rows)
-        write.write_json(folder / "options.json", summary.plain(document))
+        write.write_json(folder / "options.json", summary.plain(told))
         if (shown := dots(found)) is not None:
             for kind in ("svg", "png"):
                 (folder / f"options.{kind}").write_bytes(dots_bytes(shown, kind))

@@ -27,6 +27,7 @@ from optimiser.wording import within
 
 if TYPE_CHECKING:
     from geodata.ground import Ground
+    from optimiser.option_groups import Group
     from optimiser.plan import Plan
     from optimiser.scenario import Scenario
 
@@ -322,7 +323,7 @@ def options(
     from optimiser.option_groups import groups_named
     from optimiser.options import compare_options
 
-    groups = ()
+    groups: tuple[Group, ...] = ()
     if consortia or membership:
         drawn = read_membership(membership, dataset, chosen) if membership else existing_structure(dataset, chosen)
         groups = groups_named(drawn, chosen, consortia or [])

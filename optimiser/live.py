@@ -23,8 +23,8 @@ STOPPING = "Stopping: the plan is finished with the least work. Ctrl-C again dro
 
 @contextmanager
 def progress(stopping: Callable[[], bool] = never, hint: str = HINT) -> Iterator[Callable[[Progress], None]]:
-    """A reporter of what is found and proved. stopping: whether somebody has asked for the work to end. hint: what Ctrl-C
-    does."""
+    """A reporter of what is found and proved. stopping: whether somebody has asked for the work to end. hint: what
+    Ctrl-C does."""
     console = Console(stderr=True)
     if console.is_terminal and not console.is_dumb_terminal and "NO_COLOR" not in os.environ:
         board = Board(stopping, hint)

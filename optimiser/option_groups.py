@@ -72,14 +72,20 @@ def cut_out(dataset: Dataset, groups: Sequence[Group]) -> tuple[Dataset, tuple[G
     codes = {p.code for p in practices}
     old = dataset.flows
     here = at[old.practice] >= 0
-    columns = (old.provider, old.service, old.activity, old.spend, old.label)
     pairs = at[dataset.adjacency.reshape(-1, 2)]
     income = provider_income(dataset)
     small = replace(
         dataset,
         practices=practices,
         providers=tuple(replace(p, income=float(v)) for p, v in zip(dataset.providers, income, strict=True)),
-        flows=Flows(at[old.practice[here]].astype(np.int32), *(column[here] for column in columns)),
+        flows=Flows(
+            practice=at[old.practice[here]].astype(np.int32),
+            provider=old.provider[here],
+            service=old.service[here],
+            activity=old.activity[here],
+            spend=old.spend[here],
+            label=old.label[here],
+        ),
         relationships=tuple(r for r in dataset.relationships if r.practice in codes and r.other in codes),
         adjacency=pairs[(pairs >= 0).all(axis=1)].astype(np.int32),
         links=tuple((int(at[a]), int(at[b])) for a, b in dataset.links if at[a] >= 0 and at[b] >= 0),

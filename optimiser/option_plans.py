@@ -178,13 +178,10 @@ def _kept(dataset: Dataset, plan: Arranged, groups: Sequence[Group]) -> tuple[fl
     """(of services, of spending) what the groups decide themselves, by patients; None where nothing is placed."""
     if plan.placement is None:
         return None, None
-    own = [
-        (g, autonomy(g.members, dataset, plan.structure, plan.placement, plan.scenario.anchor_scale)) for g in groups
-    ]
-    weight = [float(dataset.patients[list(g.members)].sum()) for g, _ in own]
-    services = [a.services for _, a in own]
-    spend = [a.spend for _, a in own]
-    return _mean(services, weight), _mean(spend, weight)
+    anchor = plan.scenario.anchor_scale
+    own = [autonomy(g.members, dataset, plan.structure, plan.placement, anchor) for g in groups]
+    weight = [float(dataset.patients[list(g.members)].sum()) for g in groups]
+    return _mean([a.services for a in own], weight), _mean([a.spend for a in own], weight)
 
 
 def _mean(values: Sequence[float | None], weights: Sequence[float]) -> float | None:

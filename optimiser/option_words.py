@@ -76,11 +76,11 @@ def _of_pooling(own: Figures, plan: Arranged) -> tuple[tuple[str, ...], tuple[st
     """What a pool and a shared officer do; nothing where neither is there."""
     good, bad = [], []
     if own.overspend is not None and own.overspend_alone is not None and own.overspend < own.overspend_alone:
-        limit = percent(plan.scenario.risk.rule_tolerance)
         good.append(
-            f"A year over budget by more than {limit}: {percent(own.overspend_alone)} likely for the smallest body alone, "
-            f"{percent(own.overspend)} in its pool; it sets aside {percent(own.reserve or 0)} of its budget rather than "
-            f"{percent(own.reserve_alone or 0)}"
+            f"A year over budget by more than {percent(plan.scenario.risk.rule_tolerance)} is {percent(own.overspend)} "
+            f"likely in the pool and {percent(own.overspend_alone)} for the smallest body alone: "
+            f"{percent(own.reserve or 0)} of budget set aside does, where {percent(own.reserve_alone or 0)} would be "
+            "needed"
         )
     if plan.officers:
         saved, deputies = sum(o.saved for o in plan.officers), sum(o.deputies for o in plan.officers)
@@ -101,9 +101,8 @@ def _of_size(plan: Arranged) -> tuple[tuple[str, ...], tuple[str, ...]]:
     small, large = sum(size < SMALL for size in sizes), sum(size > LARGE for size in sizes)
     good, bad = [], []
     if small:
-        bad.append(
-            f"{small} of {len(sizes)} {scale.plural} {_have(small)} fewer than {SMALL:,} people: luck alone is large"
-        )
+        few = f"{small} of {len(sizes)} {scale.plural} {_have(small)} fewer than {SMALL:,} people"
+        bad.append(f"{few}: luck alone is large")
     else:
         good.append(f"No {scale.label} has fewer than {SMALL:,} people, the usual line for bearing luck")
     if large:

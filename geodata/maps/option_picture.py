@@ -119,9 +119,8 @@ def _mark(axes: Axes, x: float, y: float, name: str) -> None:
 
 def _legend(figure: Figure, shown: Dots, height: float) -> None:
     """Title, what left and right mean, and the marks by name."""
-    figure.text(
-        0.012, 1 - 0.14 / height, "The options side by side", fontsize=14, fontweight="bold", color=INK, va="top"
-    )
+    top = 1 - 0.14 / height
+    figure.text(0.012, top, "The options side by side", fontsize=14, fontweight="bold", color=INK, va="top")
     words = figure.add_axes((0.355, 1 - HEAD / height, 0.5, 0.5 / height))
     words.set_xlim(-0.06, 1.06)
     words.set_ylim(0, 1)

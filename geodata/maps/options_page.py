@@ -12,6 +12,7 @@ from geodata import option_tables, summary
 from geodata.maps.option_picture import dots, dots_bytes
 from geodata.maps.template import asset, environment, policy
 from geodata.maps.words import bare, evidence_tag
+from geodata.option_document import assumed
 from geodata.option_tables import LINES, PROOF, TODAY, WAY, Line, columns_of, evidence, value
 from geodata.plan_tables import capital
 from optimiser.five_questions import QUESTIONS
@@ -29,12 +30,18 @@ HEADINGS = (
     ("How far it is proved", ("structure_gap", "services_gap")),
 )
 WHAT: dict[Form, str] = {
-    "standalone": "Each carries all its risk, employs a team for everything, and commissions with others only what needs "
-    "more people than it has.",
-    "pooled": "Each stays independent; risk is pooled in alliances, whose bodies share an accountable officer and team. "
-    "Whatever is better decided locally stays there.",
+    "standalone": "Each carries all its risk, employs a team for everything, and commissions with others only what "
+    "needs more people than it has.",
+    "pooled": "Each stays independent; risk is pooled in alliances, whose bodies share an accountable officer and "
+    "team. Whatever is better decided locally stays there.",
     "merged": "A few large bodies of a million or more, or one, with one team each for everything.",
     "mixed": "The scenario as it is: each service at the scale that suits it, each body carrying its own risk.",
+}
+BEST_AT = {
+    "cash": "costs least cash",
+    "overspend": "is least at the mercy of luck",
+    "engagement": "keeps most GPs engaged",
+    "autonomy": "leaves most decisions where they are",
 }
 MOST_ALIKE = 2  # forms that share the best figure and are marked: where more do, none stands out
 KINDS = {"cash": "cash", "expected_financial": "expected", "notional": "notional"}
@@ -61,9 +68,10 @@ def render_options(found: Comparison) -> str:
         tolerance=option_tables.tolerance(found),
         picture=base64.b64encode(dots_bytes(shown)).decode() if shown is not None else "",
         described=shown.described if shown is not None else "",
-        options=[{"terms": o.terms, "what": WHAT[o.terms.form], "notes": o.notes, "plan": o.plan} for o in found.options],
+        options=found.options,
+        what=WHAT,
         questions=QUESTIONS,
-        assumed=option_tables.assumed(found),
+        assumed=assumed(found),
         vintages=summary.vintage_line(found),
         policy=policy(style=style),
         style=Markup(style),
@@ -72,10 +80,8 @@ def render_options(found: Comparison) -> str:
 
 def headline(found: Comparison) -> str:
     """The comparison in two sentences: who is best at what."""
-    words = {"cash": "costs least cash", "engagement": "keeps most GPs engaged", "overspend": "is the least at the mercy "
-             "of luck", "autonomy": "leaves most decisions where they are"}  # fmt: skip
     won: dict[str, list[str]] = {}
-    for line in (line for line in LINES if line.name in words):
+    for line in (line for line in LINES if line.name in BEST_AT):
         values = {o.terms.form: value(found, o, line) for o in found.options}
         known = {form: v for form, v in values.items() if v is not None}
         if len(known) < len(values):
@@ -83,7 +89,7 @@ def headline(found: Comparison) -> str:
         best = (min if line.better == "low" else max)(known.values())
         first = [form for form, v in known.items() if bare(v, line.unit) == bare(best, line.unit)]
         if len(first) == 1:
-            won.setdefault(first[0], []).append(f"{words[line.name]} ({bare(best, line.unit)})")
+            won.setdefault(first[0], []).append(f"{BEST_AT[line.name]} ({bare(best, line.unit)})")
     said = capital("; ".join(f"{form} {' and '.join(what)}" for form, what in won.items()))
     return f"{said}. None is best at everything." if len(won) > 1 else f"{said or 'No figure sets one form apart'}."
 
@@ -106,7 +112,8 @@ def _row(found: Comparison, line: Line) -> dict[str, Any]:
     if line.name == "pays_back":
         shown = ["–" if name == TODAY else "never" if v is None else f"{v:.0f}" for name, v in values]
     best = bare((min if line.better == "low" else max)(forms), line.unit) if line.better and forms else ""
-    alike = sum(bare(v, line.unit) == best for v in forms)
+    marked = sum(bare(v, line.unit) == best for v in forms) <= MOST_ALIKE
+    names = [name for name, _ in values]
     tag, meaning = evidence_tag(evidence(found, line))
     return {
         "title": line.title,
@@ -114,8 +121,5 @@ def _row(found: Comparison, line: Line) -> dict[str, Any]:
         "kind": KINDS.get(line.kind, ""),
         "tag": tag,
         "meaning": meaning,
-        "cells": [
-            (text, alike <= MOST_ALIKE and text == best and name != TODAY)
-            for (name, _), text in zip(values, shown, strict=True)
-        ],
+        "cells": [(text, marked and text == best and name != TODAY) for name, text in zip(names, shown, strict=True)],
     }
