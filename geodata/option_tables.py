@@ -61,7 +61,7 @@ WAY = (
     Line("saving_first", "Of it in the first year", "£", CASH, ASSUMED, "high", "as merged hospital trusts had it"),
     Line("one_off", "Spent once", "£", CASH, ASSUMED, "low", "posts paid off, transition leads"),
     Line("lost", "Lost on the way", "£", NOTIONAL, ASSUMED, "low", "late savings and gains, work not done"),
-    Line("pays_back", "Back by the end of year", "year", CASH, ASSUMED, "low", "blank: never"),
+    Line("pays_back", "Back by the end of year", "year", CASH, ASSUMED, "low", "blank where it never is"),
 )
 PROOF = (
     Line("structure_gap", "Structure proved within", "share", TRUE, MODELLED, ""),

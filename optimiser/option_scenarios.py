@@ -17,6 +17,7 @@ from optimiser.scenario_files import read_chain
 
 FORMS: tuple[Form, ...] = ("standalone", "pooled", "merged", "mixed")
 ABOUT_ITSELF = ("extends", "name")  # keys that say of a preset what it is, not what it changes
+OF_THE_FORM = "The form asks for it."  # the reason of a pin that nobody else made
 PRESET_ANCHOR, PRESET_ABOVE = "consortium", "alliance"  # as the presets call them
 
 
@@ -44,6 +45,11 @@ def form_scenario(form: Form, scenario: Scenario, dataset: Dataset, groups: Sequ
     pins = [pin for pin in scenario.pins if pin.scale in planned and _speaks(pin, scenario, dataset, groups)]
     made = laid_over(scenario.model_copy(update={"pins": tuple(pins)}), values, form) if values else scenario
     return made.model_copy(update={"pins": (*pins, *_frozen(form, made, dataset, groups))})
+
+
+def without_its_own(scenario: Scenario) -> Scenario:
+    """The scenario of a form without the pins that only the form made."""
+    return scenario.model_copy(update={"pins": tuple(p for p in scenario.pins if p.reason != OF_THE_FORM)})
 
 
 def above_anchor(scenario: Scenario) -> str | None:
@@ -122,9 +128,11 @@ def _frozen(form: Form, made: Scenario, dataset: Dataset, groups: Sequence[Group
     anchor = made.anchor_scale
     if form == "merged":
         small = int(dataset.patients.sum()) < made.scale(anchor).min_patients
-        return [Pin(kind="frozen", scale=anchor, practices=everybody, name="Merged")] if groups or small else []
+        name = f"All {len(groups)} merged" if groups else "All merged"
+        return [Pin(kind="frozen", scale=anchor, practices=everybody, name=name, reason=OF_THE_FORM)] if groups or small else []
     pins = [
         Pin(kind="frozen", scale=anchor, practices=tuple(everybody[i] for i in g.members), name=g.name) for g in groups
     ]
     larger = made.scales_used[made.scales_used.index(anchor) + 1 :] if groups else ()
-    return pins + [Pin(kind="frozen", scale=scale, practices=everybody, name="All together") for scale in larger]
+    together = {"practices": everybody, "name": "All together", "reason": OF_THE_FORM}
+    return pins + [Pin(kind="frozen", scale=scale, **together) for scale in larger]

@@ -42,8 +42,8 @@ class Figures:
     expected). Shares 0–1: overspend (chance of overspending by more than the scenario's tolerance, in the worst-off
     body or pool that holds the risk), overspend_alone (were nothing pooled), reserve, reserve_alone (of budget,
     what the worst-off sets aside), engagement (GPs), alignment (patients inside their body's main council), autonomy
-    and autonomy_of_spend (services, and spending, that the groups there are decide themselves). bodies, median, smallest,
-    largest: of the anchor scale, in patients. moved: patients whose practice changes body."""
+    and autonomy_of_spend (services, and spending, that the groups there are decide themselves). bodies, median,
+    smallest, largest: of the anchor scale, in patients. moved: patients whose practice changes body."""
 
     cash: float | None
     expected: float | None

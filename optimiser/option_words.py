@@ -3,11 +3,12 @@ the others (seeds 000 and 003: both sides, for every option and every size)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from optimiser.option_plans import Arranged
 from optimiser.option_terms import SAID, Figures, Form
+from optimiser.scenario import Scale
 from optimiser.transition import Transition
 from optimiser.wording import percent
 
@@ -39,8 +40,20 @@ RANKED = (
     Ranked("overspend", percent, False, "Least chance of overspending by luck", "Most chance of overspending by luck"),
     Ranked("engagement", percent, True, "Most GPs engaged", "Fewest GPs engaged"),
     Ranked("leverage", _pounds, False, "Least lost for lack of weight with providers", "Most lost for lack of weight"),
-    Ranked("alignment", percent, True, "Most patients inside their body's main council", "Fewest inside their council"),
-    Ranked("autonomy", percent, True, "Most services still decided by the groups there are", "Fewest left to them"),
+    Ranked(
+        "alignment",
+        percent,
+        True,
+        "Most patients inside their body's main council",
+        "Fewest patients inside their body's main council",
+    ),
+    Ranked(
+        "autonomy",
+        percent,
+        True,
+        "Most services still decided by the groups there are",
+        "Fewest services left to the groups there are",
+    ),
     Ranked("moved", _people, False, "Fewest patients whose practice changes body", "Most patients who change body"),
 )
 
@@ -101,22 +114,22 @@ def _of_size(plan: Arranged) -> tuple[tuple[str, ...], tuple[str, ...]]:
     small, large = sum(size < SMALL for size in sizes), sum(size > LARGE for size in sizes)
     good, bad = [], []
     if small:
-        few = f"{small} of {len(sizes)} {scale.plural} {_have(small)} fewer than {SMALL:,} people"
-        bad.append(f"{few}: luck alone is large")
+        bad.append(f"{_some(small, sizes, scale)} fewer than {SMALL:,} people: luck alone is large")
     else:
         good.append(f"No {scale.label} has fewer than {SMALL:,} people, the usual line for bearing luck")
     if large:
         bad.append(
-            f"{large} of {len(sizes)} {scale.plural} {_have(large)} more than {LARGE:,} people: whether members still "
-            "know each other is doubted"
+            f"{_some(large, sizes, scale)} more than {LARGE:,} people: whether members know each other is doubted"
         )
     else:
         good.append(f"No {scale.label} has more than {LARGE:,} people, beyond which engagement is doubted")
     return tuple(good), tuple(bad)
 
 
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"
+def _some(count: int, sizes: Sequence[int], scale: Scale) -> str:
+    if len(sizes) == 1:
+        return f"The one {scale.label} has"
+    return f"{count} of {len(sizes)} {scale.plural} {'has' if count == 1 else 'have'}"
 
 
 def _of_the_way(way: Transition) -> tuple[tuple[str, ...], tuple[str, ...]]:

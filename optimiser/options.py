@@ -15,7 +15,7 @@ from optimiser.nesting import silent
 from optimiser.option_answers import Answered, answered
 from optimiser.option_groups import Group, as_they_are, cut_out, groups_of
 from optimiser.option_plans import Arranged, Report, figures, left_alone, planned, way
-from optimiser.option_scenarios import FORMS, form_scenario, under_one_officer
+from optimiser.option_scenarios import FORMS, form_scenario, under_one_officer, without_its_own
 from optimiser.option_terms import Figures, OptionTerms
 from optimiser.option_words import benefits_and_risks
 from optimiser.partition.budget import Budget
@@ -116,7 +116,7 @@ def compare_options(
         there = way(dataset, before[0], plans[form], (before[1].cash or 0.0, found[form].cash or 0.0))
         said = benefits_and_risks(form, plans[form], found, there)
         terms = OptionTerms(form.capitalize(), form, found[form], there, *said)
-        notes = honoured(dataset, plans[form].scenario, plans[form].structure)
+        notes = honoured(dataset, without_its_own(plans[form].scenario), plans[form].structure)
         options.append(Option(terms, plans[form], notes))
     return Comparison(
         dataset, scenario, seed, bool(chosen), groups, today, tuple(options), answered(dataset, scenario, groups)

@@ -25,6 +25,7 @@ BARRIER = 5_000  # columns from which all rounds but the last end inside, by int
 # more pieces at once, than going from corner to corner
 LATE = {"mip_allow_restart": False, "mip_detect_symmetry": False}  # what HiGHS does without a look at the clock
 ENDED = ("Optimal", "TimeLimit", "SolutionLimit", "Interrupt")
+STALLED = "Unknown"  # as HiGHS says it
 
 
 class Model:
@@ -71,7 +72,12 @@ class Model:
             inside = wide and more and left > 0
             self.highs.setOptionValue("solver", "ipx" if wide else "simplex")
             self.highs.setOptionValue("run_crossover", "off" if inside else "on")
-            status = self._run(clock)
+            status = self._run(clock, stalls=wide)
+            if status == STALLED:  # the interior point came to rest short of an answer that counts
+                wide = inside = False
+                self.highs.setOptionValue("solver", "simplex")
+                self.highs.setOptionValue("run_crossover", "on")
+                status = self._run(clock)
             if status != "Optimal":
                 return np.inf if status == "Infeasible" else bound
             solution = self.highs.getSolution()
@@ -109,12 +115,13 @@ class Model:
     def _kind(self, kind: highspy.HighsVarType) -> None:
         self.highs.changeColsIntegrality(len(self._whole), self._whole, np.array([kind] * len(self._whole)))
 
-    def _run(self, clock: Clock) -> str:
+    def _run(self, clock: Clock, stalls: bool = False) -> str:
+        """How HiGHS ended. stalls: whether it may end without knowing."""
         run(self.highs, Clock(clock.left(), clock.over))  # its own limit it may miss by minutes
         status = str(self.highs.getModelStatus()).rsplit(".k", 1)[-1]
         if status == "UnboundedOrInfeasible":
             return "Infeasible"
-        if status not in (*ENDED, "Infeasible"):
+        if status not in (*ENDED, "Infeasible", *([STALLED] if stalls else [])):
             raise SolverError(f"HiGHS stopped: {status}")
         return status
 

@@ -17,7 +17,7 @@ def show_options(found: Comparison, out: Path) -> None:
     """The table of figures, whether it is premature, the first of each side, and the file to open first."""
     from geodata.maps.options_page import headline
     from geodata.maps.words import bare
-    from geodata.option_tables import LINES, PROOF, WAY, columns_of, value
+    from geodata.option_tables import LINES, PROOF, WAY, columns_of, tolerance, value
     from geodata.plan_tables import capital
 
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
@@ -45,6 +45,9 @@ def show_options(found: Comparison, out: Path) -> None:
             table.add_row(line.title, line.kind.replace("_", " "), *cells)
         table.add_section()
     console.print(table)
+    console.print(
+        f"Likely: the chance that a year goes over budget by more than {tolerance(found)}. Cash alone is compared."
+    )
     for option in found.options:
         console.print(f"\n[bold]{capital(option.terms.form)}[/bold]")
         for mark, said in (("+", option.terms.benefits), ("−", option.terms.risks)):

@@ -6,7 +6,7 @@ import pytest
 
 from optimiser.domain import Certificate, Commission, Footprint, Placement
 from optimiser.errors import ScenarioError
-from optimiser.option_terms import SAID, OptionTerms, autonomy
+from optimiser.option_terms import SAID, Figures, OptionTerms, autonomy
 from optimiser.scenario import load_scenario
 from optimiser.transition import late_parts, transition
 from tests import tiny
@@ -66,9 +66,10 @@ def test_where_nothing_changes_nothing_is_lost():
 
 def option(**changes):
     way = transition(0.0, 0.0, 0.0, 0, BASE)
+    figures = Figures(18.0, 2.0, 30.0, 1.0, 0.01, 0.05, 0.01, 0.02, 0.5, 0.8, 0.1, 0.1, 2, 1e6, 900_000, 1_100_000, 0.0)
     fields = {
-        "name": "Merge", "form": "merged", "cash_per_head": 18.0, "overspend": 0.01, "engagement": 0.5, "leverage": 2.0,
-        "alignment": 0.8, "autonomy": 0.0, "transition": way, "benefits": ("one team",), "risks": ("remote",),
+        "name": "Merge", "form": "merged", "figures": figures, "transition": way, "benefits": ("one team",),
+        "risks": ("remote",),
     }  # fmt: skip
     return OptionTerms(**{**fields, **changes})
 

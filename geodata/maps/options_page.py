@@ -117,8 +117,8 @@ def _row(found: Comparison, line: Line) -> dict[str, Any]:
     tag, meaning = evidence_tag(evidence(found, line))
     return {
         "title": line.title,
-        "note": line.note,
-        "kind": KINDS.get(line.kind, ""),
+        "note": line.note if line.name != "pays_back" else "",
+        "kind": KINDS.get(line.kind, "") if line.unit.startswith("£") and line.name not in line.kind else "",
         "tag": tag,
         "meaning": meaning,
         "cells": [(text, marked and text == best and name != TODAY) for name, text in zip(names, shown, strict=True)],
