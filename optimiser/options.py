@@ -57,8 +57,8 @@ class Today:
 @dataclass(frozen=True)
 class Comparison:
     """The forms side by side. dataset: of the groups alone where they were chosen. groups: whose autonomy and answers
-    count: those chosen, today's bodies, or else (none, or one that is everybody) the mixed plan's. today: what every way is counted from; None where no
-    body of today is known, and ways are counted from standing alone."""
+    count: those chosen, today's bodies, or (where there is none, or one that is everybody) the mixed plan's. today:
+    what every way is counted from; None where no body of today is known, and ways are counted from standing alone."""
 
     dataset: Dataset
     scenario: Scenario
