@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from geodata.disclosure import HIDDEN, suppress
 from geodata.force_tables import FORCES
 from geodata.plan_tables import Column, Table, capital, names, scale_word
-from optimiser.domain import Commission, Footprint, Service
+from optimiser.domain import EVIDENCE, Commission, Footprint, Service
 from optimiser.five_questions import QUESTIONS, question_of
 from optimiser.five_questions import five_questions as answers
+from optimiser.measures import NO_FLOWS
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
@@ -121,20 +125,41 @@ def contracts(plan: Plan) -> Table:
         Column("provider_name", "Provider"),
         Column("provider_kind", "Kind of provider"),
         Column("grade", "Grade", note="lead, associate or small, by share of the provider's income"),
-        Column("share", "Share of provider's income", "share", "of its whole income, other commissioners included"),
+        Column("share", "Share of provider's income", "share", "of its whole income; blank where withheld"),
+        Column("label", "Rests on", note="the label of most of the spend; a share on weaker flows is withheld"),
         Column("spend", "Spend", "money", "£ a year"),
         Column("cost", "Cost of the contract", "money", "£ a year, cash"),
         Column("lead_commissioner", "Lead commissioner", note="yes for the body with the largest contract"),
         Column("host", "Host code", note="the member that spends most with the provider does the work for the body"),
         Column("host_name", "Host"),
     )
+    if plan.placement is None:
+        return Table("contracts", "Contracts", columns, ())
     rows = tuple(
         (c.body, word.get(c.body, c.body), c.provider, word.get(c.provider, c.provider),
-         kinds.get(c.provider, "").replace("_", " "), c.grade, c.share, c.spend, c.cost,
+         kinds.get(c.provider, "").replace("_", " "), c.grade, c.share if label in EVIDENCE[:2] else None, label,
+         c.spend, c.cost,
          "yes" if c.leads else "no", c.host, word.get(c.host, c.host))
-        for c in (plan.placement.contracts if plan.placement else ())
+        for c, label in zip(plan.placement.contracts, _contract_labels(plan), strict=True)
     )  # fmt: skip
     return Table("contracts", "Contracts", columns, rows)
+
+
+def _contract_labels(plan: Plan) -> Iterator[str]:
+    """What most of the spend of each contract rests on: the flows of those for whom its body commissions anything."""
+    assert plan.placement is not None
+    anchor, flows = plan.scenario.anchor_scale, plan.dataset.flows
+    members = {body.code: body.members for body in plan.structure.bodies[anchor]}
+    served: dict[str, set[int]] = {}
+    for row in plan.placement.commissions:
+        served.setdefault(row.commissioner, set()).update(members[row.consortium])
+    position = {provider.code: k for k, provider in enumerate(plan.dataset.providers)}
+    for contract in plan.placement.contracts:
+        mine = np.isin(flows.practice, list(served.get(contract.body, ()))) & (
+            flows.provider == position[contract.provider]
+        )
+        spend = np.bincount(flows.label[mine], weights=flows.spend[mine], minlength=len(EVIDENCE))
+        yield EVIDENCE[int(spend.argmax())] if spend.any() else NO_FLOWS
 
 
 def five_questions(plan: Plan) -> Table:

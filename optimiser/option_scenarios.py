@@ -129,7 +129,11 @@ def _frozen(form: Form, made: Scenario, dataset: Dataset, groups: Sequence[Group
     if form == "merged":
         small = int(dataset.patients.sum()) < made.scale(anchor).min_patients
         name = f"All {len(groups)} merged" if groups else "All merged"
-        return [Pin(kind="frozen", scale=anchor, practices=everybody, name=name, reason=OF_THE_FORM)] if groups or small else []
+        return (
+            [Pin(kind="frozen", scale=anchor, practices=everybody, name=name, reason=OF_THE_FORM)]
+            if groups or small
+            else []
+        )
     pins = [
         Pin(kind="frozen", scale=anchor, practices=tuple(everybody[i] for i in g.members), name=g.name) for g in groups
     ]

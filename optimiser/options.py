@@ -57,8 +57,8 @@ class Today:
 @dataclass(frozen=True)
 class Comparison:
     """The forms side by side. dataset: of the groups alone where they were chosen. groups: whose autonomy and answers
-    count: those chosen, today's bodies, or else the mixed plan's. today: what every way is counted from; None where no
-    body of today is known, and ways are counted from standing alone."""
+    count: those chosen, today's bodies, or (where there is none, or one that is everybody) the mixed plan's. today:
+    what every way is counted from; None where no body of today is known, and ways are counted from standing alone."""
 
     dataset: Dataset
     scenario: Scenario
@@ -103,7 +103,8 @@ def compare_options(
     }
     drawn = as_they_are(dataset, scenario, chosen)
     groups = chosen or (groups_of(drawn, scenario.anchor_scale) if drawn is not None else ())
-    groups = groups or groups_of(plans["mixed"].structure, scenario.anchor_scale)
+    if len(groups) < 2:  # one that is everybody keeps every say, whatever the form
+        groups = groups_of(plans["mixed"].structure, scenario.anchor_scale)
     found = {form: figures(dataset, plan, groups) for form, plan in plans.items()}
     today = None
     if drawn is not None:

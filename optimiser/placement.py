@@ -56,8 +56,11 @@ def place(
     at = structure.membership[scenario.anchor_scale]
     firm = settle(dataset, scenario, at, ground.options, dataset.wishes).firm
 
+    refunded = sum(ground.refunds.values())
+
     def see(stage: str, bound: float, worth: float) -> None:
-        report(Progress("services", stage, clock.elapsed(), bound, worth, len(ground.anchors)))
+        gross = bound - refunded, worth - refunded  # as the certificate measures its gap
+        report(Progress("services", stage, clock.elapsed(), *gross, len(ground.anchors)))
 
     check_limits(ground, firm)
     search = Search(ground, firm)

@@ -79,12 +79,6 @@ def alternate(
             break
         hierarchy, placement = other, placed
         rounds.append(made)
-    last = max(k for k, made in enumerate(rounds) if made.kept)
-    if last and not clock.over():
-        proved = placing(hierarchy.structure, clock, True)
-        if proved.certificate.objective <= placement.certificate.objective:
-            placement = proved
-            rounds[last] = replace(rounds[last], services=proved.certificate.objective)
     return hierarchy, placement, tuple(rounds), False
 
 

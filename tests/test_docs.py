@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from geodata import plan_tables, provider_tables, summary
+from geodata import option_tables, plan_tables, provider_tables, summary
 from geodata.arrangement import Arrangement
 from geodata.demo import region
 from geodata.publish import publish
@@ -26,7 +26,7 @@ from optimiser.domain import Dataset
 from optimiser.scenario import load_scenario, parse_override
 from optimiser.scenario_models import FORCES
 from optimiser.scorecard import score
-from tests import plans
+from tests import option_worlds, plans
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -93,7 +93,7 @@ def parse(words: tuple[str, ...]) -> tuple[str, dict]:
 
 
 def test_the_pages_have_commands_of_every_kind() -> None:
-    assert {c.words[1] for c in OURS} >= {"plan", "validate", "evaluate", "graph", "import"}
+    assert {c.words[1] for c in OURS} >= {"plan", "validate", "evaluate", "graph", "options", "import"}
     assert {c.code for c in commands()} >= {0, 2, 3, 4, 7}
     assert SCRIPTS
     assert len(QUICK) >= 6
@@ -102,7 +102,7 @@ def test_the_pages_have_commands_of_every_kind() -> None:
 @pytest.mark.parametrize("command", OURS, ids=str)
 def test_a_command_is_understood_and_its_scenario_loads(command: Command) -> None:
     name, given = parse(command.words[1:])
-    if name in ("plan", "evaluate", "graph") and command.code == 0:
+    if name in ("plan", "evaluate", "graph", "options") and command.code == 0:
         wanted = given["scenario"]
         overrides = dict(parse_override(text) for text in given["overrides"] or [])
         scenario = load_scenario(ROOT / wanted if wanted.endswith(".toml") else wanted, overrides)
@@ -229,6 +229,12 @@ def test_every_column_of_every_table_is_explained() -> None:
         for column in (c.name for c in table.columns if c.name.removesuffix("_evidence") not in measured):
             shown = general(column, plan.structure.scales, plan.scenario.anchor_scale, table.name != "practices")
             assert shown in said, f"{table.name}.csv: {shown}"
+
+
+def test_every_column_of_a_comparison_of_options_is_explained() -> None:
+    found = option_worlds.both()
+    for table in (make(found) for make in option_tables.TABLES):
+        assert {column.name for column in table.columns} <= section(f"{table.name}.csv"), table.name
 
 
 def test_every_measure_of_a_body_is_explained() -> None:

@@ -81,13 +81,13 @@ def _draw(shown: Dots) -> Figure:
 
     height = HEAD + ROW * len(shown.rows) + 0.25
     figure = Figure(figsize=(WIDTH, height))
-    axes = figure.add_axes((0.355, 0.25 / height, 0.5, ROW * len(shown.rows) / height))
+    axes = figure.add_axes((0.38, 0.25 / height, 0.5, ROW * len(shown.rows) / height))
     axes.set_xlim(-0.06, 1.06)
     axes.set_ylim(len(shown.rows) - 0.5, -0.5)
     axes.axis("off")
     for row, (title, values, best, worst) in enumerate(shown.rows):
         axes.plot([0, 1], [row, row], color=QUIET, linewidth=0.8, zorder=1)
-        axes.text(-0.165, row, title, ha="right", va="center", fontsize=9.5, color=INK)
+        axes.text(-0.195, row, title, ha="right", va="center", fontsize=9.5, color=INK)
         axes.text(-0.055, row, worst, ha="right", va="center", fontsize=8.5, color=QUIET)
         axes.text(1.055, row, best, ha="left", va="center", fontsize=8.5, color=INK, fontweight="bold")
         _marks(axes, row, values)
@@ -121,13 +121,14 @@ def _legend(figure: Figure, shown: Dots, height: float) -> None:
     """Title, what left and right mean, and the marks by name."""
     top = 1 - 0.14 / height
     figure.text(0.012, top, "The options side by side", fontsize=14, fontweight="bold", color=INK, va="top")
-    words = figure.add_axes((0.355, 1 - HEAD / height, 0.5, 0.5 / height))
+    words = figure.add_axes((0.38, 1 - HEAD / height, 0.5, 0.5 / height))
     words.set_xlim(-0.06, 1.06)
     words.set_ylim(0, 1)
     words.axis("off")
     words.text(-0.055, 0.1, "worst", ha="right", fontsize=8.5, color=QUIET)
     words.text(1.055, 0.1, "best", ha="left", fontsize=8.5, color=INK, fontweight="bold")
-    for k, name in enumerate(shown.forms):
-        x = 0.225 * k
+    x = 0.0
+    for name in shown.forms:
         _mark(words, x, 0.72, name)
         words.text(x + 0.028, 0.72, capital(name), va="center", fontsize=9, color=INK)
+        x += 0.085 + 0.0165 * len(name)

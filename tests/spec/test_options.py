@@ -4,64 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 
-from geodata.read import read_dataset
 from optimiser.domain import Dataset, Wish
 from optimiser.errors import ScenarioError
-from optimiser.given import existing_structure
-from optimiser.option_groups import cut_out, groups_named
+from optimiser.option_answers import answered
+from optimiser.option_groups import cut_out
 from optimiser.option_scenarios import FORMS, form_scenario, statutory_cost
 from optimiser.options import Comparison, Option, compare_options
-from optimiser.partition.budget import Budget
 from optimiser.providers import provider_income
-from optimiser.scenario import Scenario, load_scenario
-from tests.worlds import write_world
+from optimiser.scenario import load_scenario
+from tests.option_worlds import QUICK, SIZES, both, groups, region, scenario
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-QUICK = Budget(moves=200, rounds=4, branches=1, turns=1)
-SIZES = {
-    "scale.locality.max_patients": 40_000,
-    "scale.consortium.min_patients": 40_000,
-    "scale.consortium.max_patients": 120_000,
-    "scale.alliance.min_patients": 80_000,
-    "scale.alliance.max_patients": 250_000,
-    "scale.agency.min_patients": 150_000,
-}
-ANSWERS = (("nursing", "locality"), ("referrals", "practice"), ("outpatients", "consortium"), ("emergency", "alliance"))
-
-
-@cache
-def region() -> Dataset:
-    """Thirty-two practices on a grid; the South and the North PCT are its consortia of today."""
-    with TemporaryDirectory() as folder:
-        return read_dataset(write_world(Path(folder) / "gridland", columns=8, rows=4, patients=6_250)).dataset
-
-
-@cache
-def scenario() -> Scenario:
-    return load_scenario("base", SIZES)
-
-
-@cache
-def both() -> Comparison:
-    """The two consortia of today: kept as they are, or merged."""
-    return compare_options(region(), scenario(), 1, groups("E1,E2"), QUICK)
 
 
 @cache
 def whole() -> Comparison:
     """The whole region under each form."""
     return compare_options(region(), scenario(), 1, budget=QUICK)
-
-
-def groups(*wanted: str):
-    return groups_named(existing_structure(region(), scenario()), scenario(), wanted)
 
 
 def option(found: Comparison, form: str) -> Option:
@@ -120,7 +83,9 @@ def test_every_form_is_planned_under_its_own_rules():
 
 
 def test_the_planners_own_rates_stay_in_every_form():
-    mine = load_scenario("base", {**SIZES, "rates.engagement.value": 144.0, "rates.management.value.locality": 55_000.0})
+    mine = load_scenario(
+        "base", {**SIZES, "rates.engagement.value": 144.0, "rates.management.value.locality": 55_000.0}
+    )
     for form in FORMS:
         made = form_scenario(form, mine, region(), ())
         assert made.rate("engagement") == 144 and made.rate("management", "locality") == 55_000
@@ -190,12 +155,10 @@ def test_a_comparison_is_premature_until_every_consortium_has_answered_the_five_
     # practices and localities; alone; with neighbours; larger; outsourced
     five = [("nursing", "locality"), ("outpatients", "consortium"), ("emergency", "alliance"), ("referrals", "region")]
     one = with_wishes(*(("E1", service, scale) for service, scale in five))
-    from optimiser.option_answers import answered
-
     said = answered(one, scenario(), groups("E1,E2"))
     assert [a.questions for a in said] == [(1, 2, 3, 4), ()]
-    more = [*((who, service, scale) for who in ("E1", "E2") for service, scale in five), ("P001", "nursing", "authority"),
-            ("P032", "nursing", "authority")]  # fmt: skip
+    more = [(who, service, scale) for who in ("E1", "E2") for service, scale in five]
+    more += [("P001", "nursing", "authority"), ("P032", "nursing", "authority")]
     said = answered(with_wishes(*more), scenario(), groups("E1,E2"))
     assert all(a.complete for a in said), "a practice inside answers for its consortium too"
     assert not replace(both(), answers=said).premature
