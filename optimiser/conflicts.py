@@ -137,7 +137,9 @@ def _relaxations(question: Question, conflict: Conflict, row: Row) -> Iterator[C
     for may in (soon, lambda asked: asked.asked().possible is True):
         value = _least_change(question, row, may)
         if value is not None:
-            yield Cure(row, f"{row.place} = {shown(value)}", value)
+            yield Cure(
+                row, f"{row.place} = {shown(value).replace(',', '_')}", value
+            )  # to be pasted: TOML knows no commas
 
 
 def _least_change(question: Question, row: Row, may: Callable[[Question], bool]) -> float | int | None:

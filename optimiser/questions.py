@@ -173,9 +173,9 @@ class Question:
 
 
 def shown(value: object) -> str:
-    """A value as a scenario file may write it."""
+    """A value as a scenario file writes it, with commas."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return f"{value:_}"
+        return f"{value:,}"
     return f"{value:g}" if isinstance(value, float) else f'"{value}"'

@@ -215,5 +215,5 @@ def test_what_no_arithmetic_shows_is_proved_by_an_integer_programme():
     (conflict,) = explain(region(comb), load_scenario("base", rules))
     assert {row.key for row in conflict.rows} == {"min_patients", "max_patients", "contiguous"}
     assert [cure.said for cure in conflict.cures if cure.row.key == "min_patients"] == [
-        f"scale.{SCALE}.min_patients = 40,000"
+        f"scale.{SCALE}.min_patients = 40_000"
     ]

@@ -76,7 +76,7 @@ def test_the_terminal_names_rows_practices_and_cures(refused):
     assert "pins[1] (frozen at consortium: The Ring)" in said
     assert "scale.consortium.min_patients = 40,000" in said and "scale.consortium.contiguous = true" in said
     assert "Any one of these changes makes a plan of consortia possible" in said
-    assert "scale.consortium.min_patients = 5,000" in said and "pins[1] without P002" in said
+    assert "scale.consortium.min_patients = 5_000" in said and "pins[1] without P002" in said
 
 
 def test_nothing_is_written_where_the_run_would_be_and_a_page_beside_it(refused):
