@@ -49,7 +49,7 @@ def test_the_best_partition_of_small_worlds_is_found_and_its_bound_holds(least):
         assert solution.bound <= best + 1e-6
         found += 1
         changed += best > oracle.best(replace(problem, members=None, min_members=1))[0] + 1e-6
-    assert found >= 10 and changed >= 3
+    assert found >= 10 and changed >= 2
 
 
 @pytest.mark.parametrize("least", [2, 3])

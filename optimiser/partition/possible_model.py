@@ -98,8 +98,8 @@ def _model(
     cuts: list[tuple[int, list[int], list[int]]],
 ) -> tuple[pulp.LpProblem, dict[tuple[int, int], pulp.LpVariable]]:
     reach, credit = np.isfinite(problem.costs), problem.credit
-    # Where everybody reaches everybody, a body's first unit may as well be its centre: one name for each body.
-    plain = bool(reach[:, centres].all())
+    # Where everybody may be a centre and reach everybody, a body's first unit may as well be it: one name for a body.
+    plain = bool(reach[:, centres].all()) and len({int(problem.owner[j]) for j in centres}) == problem.units
     model = pulp.LpProblem("possible", pulp.LpMinimize)
     pairs = [(i, j) for j in centres for i in np.flatnonzero(reach[:, j]).tolist()]
     x = {(i, j): model.add_variable(f"x_{i}_{j}", cat="Binary") for i, j in pairs if not plain or i >= problem.owner[j]}
