@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geodata.plan_tables import Column, Table, capital, scale_word
+from geodata.plan_tables import Column, Table, a_head, anchor_columns
 from optimiser.budgets import body_budgets, grouped
 from optimiser.plan_costs import PlanCosts
 
@@ -36,8 +36,8 @@ def budgets(plan: Plan) -> Table:
         Column("moved", "Would change hands", "money", "£ a year"),
     )
     rows = [] if found is None else [
-        (b.scale, b.code, b.name, b.patients, b.need, b.fair, _per(b.fair, b.patients), b.today, b.distance,
-         b.inherited, _per(b.inherited, b.patients), found.basis, b.gainers, b.losers, b.moved)
+        (b.scale, b.code, b.name, b.patients, b.need, b.fair, a_head(b.fair, b.patients), b.today, b.distance,
+         b.inherited, a_head(b.inherited, b.patients), found.basis, b.gainers, b.losers, b.moved)
         for scale in plan.structure.scales for b in body_budgets(found, plan.structure, scale)
     ]  # fmt: skip
     return Table("budgets", "Budgets", columns, tuple(rows))
@@ -50,8 +50,7 @@ def budget_changes(plan: Plan) -> Table:
     columns = (
         Column("code", "Practice code"),
         Column("name", "Practice"),
-        Column(anchor, f"{capital(scale_word(plan, anchor))} code"),
-        Column(f"{anchor}_name", capital(scale_word(plan, anchor))),
+        *anchor_columns(plan),
         Column("patients", "Patients", "whole"),
         Column("need_index", "Need a head", "number", "1 = average"),
         Column("fair", "Fair share", "money", "£ a year"),
@@ -75,14 +74,11 @@ def budget_changes(plan: Plan) -> Table:
         distance = _known(today / fair - 1) if fair else None
         rows.append((
             p.code, p.name, body.code, body.name, p.patients, p.need_index, fair, _known(today), distance,
-            _known(float(found.inherited[i])), found.basis, _known(has), _known(then), change, _per(change, p.patients),
+            _known(float(found.inherited[i])), found.basis, _known(has), _known(then), change,
+            a_head(change, p.patients),
         ))  # fmt: skip
     return Table("budget_changes", "Gainers and losers", columns, tuple(rows))
 
 
 def _known(value: float) -> float | None:
     return value if np.isfinite(value) else None
-
-
-def _per(pounds: float | None, people: int) -> float | None:
-    return pounds / people if pounds is not None and people else None

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from geodata.plan_tables import Column, Table, capital, names, scale_word
+from geodata.plan_tables import Column, Table, a_head, anchor_columns, capital, names
 from optimiser.costing import AllowanceRow
 from optimiser.plan_costs import MARKET, PlanCosts
-from optimiser.scenario_models import CRITERIA
+from optimiser.scenario_tables import CRITERIA
 from optimiser.team_costs import NO_FUNCTION
 
 if TYPE_CHECKING:
@@ -22,10 +22,8 @@ HOW = {"make": "own", "share": "shared", "buy": "bought"}
 def costs(plan: Plan) -> Table:
     """Every commissioning body: what it pays, and what it would pay to do everything alone."""
     found = PlanCosts(plan)
-    anchor = plan.scenario.anchor_scale
     columns = (
-        Column(anchor, f"{capital(scale_word(plan, anchor))} code"),
-        Column(f"{anchor}_name", capital(scale_word(plan, anchor))),
+        *anchor_columns(plan),
         Column("patients", "Patients", "whole"),
         Column("fixed", "Fixed teams", "money", f"{CASH}: its own, and its part of those it shares or buys from"),
         Column("growing", "Teams that grow with people", "money", CASH),
@@ -36,8 +34,8 @@ def costs(plan: Plan) -> Table:
         Column("alone_per_head", "Alone, a head", "money", "£ a head, by the function table"),
     )
     rows = tuple(
-        (b.code, b.name, b.patients, c.fixed, c.growing, c.placed, c.total, _per(c.total, b.patients), c.alone,
-         _per(c.alone, b.patients))
+        (b.code, b.name, b.patients, c.fixed, c.growing, c.placed, c.total, a_head(c.total, b.patients), c.alone,
+         a_head(c.alone, b.patients))
         for b, c in found.bodies
     )  # fmt: skip
     return Table("costs", "What it costs", columns, rows)
@@ -69,13 +67,11 @@ def teams(plan: Plan) -> Table:
 def function_costs(plan: Plan) -> Table:
     """Every commissioning body × function × team."""
     found = PlanCosts(plan)
-    anchor = plan.scenario.anchor_scale
     word, named = names(plan), _functions(plan)
     columns = (
         Column("function", "Function id"),
         Column("function_name", "Function"),
-        Column(anchor, f"{capital(scale_word(plan, anchor))} code"),
-        Column(f"{anchor}_name", capital(scale_word(plan, anchor))),
+        *anchor_columns(plan),
         Column("mode", "How", note="make: own team; share: with others; buy: from an agency or the market"),
         Column("supplier", "Team's code"),
         Column("supplier_name", "Whose team"),
@@ -89,7 +85,7 @@ def function_costs(plan: Plan) -> Table:
     patients = {b.code: b.patients for b in found.anchor}
     rows = tuple(
         (r.function, named[r.function], r.body, word.get(r.body, r.body), r.mode, r.supplier,
-         word.get(r.supplier, r.supplier), r.fixed, r.growing, r.placed, r.total, _per(r.total, patients[r.body]),
+         word.get(r.supplier, r.supplier), r.fixed, r.growing, r.placed, r.total, a_head(r.total, patients[r.body]),
          r.alone)
         for r in found.rows
     )  # fmt: skip
@@ -99,10 +95,8 @@ def function_costs(plan: Plan) -> Table:
 def allowances(plan: Plan) -> Table:
     """Need against every allowance: the whole plan, then every commissioning body."""
     found = PlanCosts(plan)
-    anchor = plan.scenario.anchor_scale
     columns = (
-        Column(anchor, f"{capital(scale_word(plan, anchor))} code", note="blank: the whole plan"),
-        Column(f"{anchor}_name", capital(scale_word(plan, anchor))),
+        *anchor_columns(plan, "blank: the whole plan"),
         Column("allowance", "Allowance"),
         Column("per_head", "It gives, a head", "money", "£ a head, for running costs"),
         Column("need_per_head", "Needed, a head", "money", "£ of cash a head, as planned"),
@@ -168,7 +162,7 @@ def shared_officer(plan: Plan) -> Table:
     )
     rows = tuple(
         (g.code, g.name, o.bodies, o.patients, o.apart, o.shared, o.merged, o.attention, o.need, o.deputies,
-         o.deputy_cost, o.saved, _per(o.saved, o.patients), o.of_merger)
+         o.deputy_cost, o.saved, a_head(o.saved, o.patients), o.of_merger)
         for g, o in found.officers
     )  # fmt: skip
     return Table("shared_officer", "One officer for several", columns, rows)
@@ -195,7 +189,3 @@ def _allowance(code: str, name: str, people: int, row: AllowanceRow, named: dict
         code, name, row.name, row.per_head, row.need_per_head, row.gap, row.gap * people, ids(row.deliverable),
         ids(row.undeliverable), unpaid,
     )  # fmt: skip
-
-
-def _per(pounds: float, people: int) -> float | None:
-    return pounds / people if people else None

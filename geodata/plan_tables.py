@@ -58,6 +58,18 @@ def scale_word(plan: Plan, scale: str) -> str:
     return declared.get(scale, SCALE_WORDS.get(scale, scale.replace("_", " ")))
 
 
+def anchor_columns(plan: Plan, note: str = "") -> tuple[Column, Column]:
+    """Code and name of the body of the anchor scale that a row is of. note: on the code."""
+    anchor = plan.scenario.anchor_scale
+    word = capital(scale_word(plan, anchor))
+    return Column(anchor, f"{word} code", note=note), Column(f"{anchor}_name", word)
+
+
+def a_head(pounds: float | None, people: float) -> float | None:
+    """£ a head; None where the pounds are not known or nobody is there."""
+    return pounds / people if pounds is not None and people else None
+
+
 def names(plan: Plan | Arrangement) -> dict[str, str]:
     """Name by code: bodies, footprints, authorities, providers, and "region"."""
     found = {a.code: a.name for a in plan.dataset.authorities}

@@ -9,7 +9,7 @@ import numpy as np
 
 from geodata.disclosure import HIDDEN, suppress
 from geodata.force_tables import FORCES
-from geodata.plan_tables import Column, Table, capital, names, scale_word
+from geodata.plan_tables import Column, Table, anchor_columns, names
 from optimiser.domain import EVIDENCE, Commission, Footprint, Service
 from optimiser.five_questions import QUESTIONS, question_of
 from optimiser.five_questions import five_questions as answers
@@ -25,12 +25,10 @@ def placement(plan: Plan) -> Table:
     forces = [f for f in FORCES if any(f in c.terms for c in commissions)]
     services = {s.id: s for s in plan.dataset.services}
     word = names(plan)
-    anchor = plan.scenario.anchor_scale
     columns = [
         Column("service", "Service id"),
         Column("service_name", "Service"),
-        Column(anchor, f"{capital(scale_word(plan, anchor))} code"),
-        Column(f"{anchor}_name", capital(scale_word(plan, anchor))),
+        *anchor_columns(plan),
         Column("scale", "Commissioned at"),
         Column("commissioner", "Commissioner code"),
         Column("commissioner_name", "Commissioner"),
@@ -96,8 +94,7 @@ def functions(plan: Plan) -> Table:
     columns = (
         Column("function", "Function id"),
         Column("function_name", "Function"),
-        Column(anchor, f"{capital(scale_word(plan, anchor))} code"),
-        Column(f"{anchor}_name", capital(scale_word(plan, anchor))),
+        *anchor_columns(plan),
         Column("mode", "How", note="make: own team; share: with others; buy: from an agency or the market"),
         Column("supplier", "Supplier code"),
         Column("supplier_name", "Supplier"),
@@ -167,8 +164,7 @@ def five_questions(plan: Plan) -> Table:
     anchor = plan.scenario.anchor_scale
     word = names(plan)
     columns = (
-        Column(anchor, f"{capital(scale_word(plan, anchor))} code"),
-        Column(f"{anchor}_name", capital(scale_word(plan, anchor))),
+        *anchor_columns(plan),
         Column("question", "Question no.", "whole"),
         Column("question_text", "Question"),
         Column("kind", "Kind", note="service, or management function"),

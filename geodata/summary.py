@@ -13,7 +13,7 @@ import numpy as np
 from geodata import force_tables
 from optimiser.avoidable import avoidable_shares
 from optimiser.breakaway import WORTH, best, verdict
-from optimiser.domain import EVIDENCE, Certificate
+from optimiser.domain import EVIDENCE, Certificate, joint_gap
 from optimiser.plan_costs import PlanCosts
 from optimiser.wording import PROVED, within
 
@@ -100,9 +100,10 @@ def proof(plan: Plan) -> str:
 def structure_gap(plan: Plan, avoidable: bool = False) -> float:
     """(objective − bound) / objective of all scales together, a fraction; over what no size can avoid where asked."""
     scales = plan.certificates.values()
-    cost = sum(c.objective for c in scales)
-    whole = cost - (sum(c.unavoidable for c in scales) if avoidable else 0.0)
-    return (cost - sum(c.bound for c in scales)) / whole if whole > 0 else 0.0
+    if not avoidable:
+        return joint_gap(scales)
+    above = sum(c.objective - c.unavoidable for c in scales)
+    return sum(c.objective - c.bound for c in scales) / above if above > 0 else 0.0
 
 
 def status(plan: Plan) -> str:

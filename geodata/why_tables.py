@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from geodata.force_tables import FORCES
-from geodata.plan_tables import Column, Table, capital, names, scale_word
+from geodata.plan_tables import Column, Table, anchor_columns, names
 from optimiser.four_factors import FACTORS, four_factors
 
 if TYPE_CHECKING:
@@ -93,7 +93,6 @@ def wishes_answered(plan: Plan) -> Table | None:
     """Every wish and what became of it; None where nobody wished or nothing is placed."""
     if not plan.wishes:
         return None
-    anchor = plan.scenario.anchor_scale
     services = {s.id: s.name for s in plan.dataset.services}
     word = names(plan)
     columns = (
@@ -103,8 +102,7 @@ def wishes_answered(plan: Plan) -> Table | None:
         Column("service_name", "Service"),
         Column("wished", "Wished at"),
         Column("strength", "Strength", note="firm or soft"),
-        Column(anchor, f"{capital(scale_word(plan, anchor))} code", note="those in which it speaks for somebody"),
-        Column(f"{anchor}_name", capital(scale_word(plan, anchor))),
+        *anchor_columns(plan, "those in which it speaks for somebody"),
         Column("patients", "Patients it speaks for", "whole"),
         Column("given", "Given", note="the scale of the plan, of each"),
         Column("kept", "Kept", note="yes, no, or in part: somewhere"),

@@ -137,9 +137,8 @@ def _relaxations(question: Question, conflict: Conflict, row: Row) -> Iterator[C
     for may in (soon, lambda asked: asked.asked().possible is True):
         value = _least_change(question, row, may)
         if value is not None:
-            yield Cure(
-                row, f"{row.place} = {shown(value).replace(',', '_')}", value
-            )  # to be pasted: TOML knows no commas
+            pasted = shown(value).replace(",", "_")  # TOML knows no commas
+            yield Cure(row, f"{row.place} = {pasted}", value)
 
 
 def _least_change(question: Question, row: Row, may: Callable[[Question], bool]) -> float | int | None:

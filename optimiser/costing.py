@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from optimiser.domain import NO_BODY, Function, Structure
-from optimiser.scenario_models import Costing, Scenario
+from optimiser.scenario_models import Scenario
+from optimiser.scenario_tables import Costing
 
 PER = 100_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -307,6 +307,13 @@ class Certificate:
         """(objective − bound) / (objective − unavoidable), a fraction."""
         avoidable = self.objective - self.unavoidable
         return (self.objective - self.bound) / avoidable if avoidable > 0 else 0.0
+
+
+def joint_gap(proofs: Iterable[Certificate]) -> float:
+    """(objective − bound) / objective of parts that add up, a fraction."""
+    parts = tuple(proofs)
+    cost = sum(c.objective for c in parts)
+    return (cost - sum(c.bound for c in parts)) / cost if cost else 0.0
 
 
 @dataclass(frozen=True)

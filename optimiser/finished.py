@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from optimiser.breakaway import Move
-from optimiser.domain import Certificate, Dataset, Placement, Structure
+from optimiser.domain import Certificate, Dataset, Placement, Structure, joint_gap
 from optimiser.errors import VerificationError
 from optimiser.partition.budget import Progress
 from optimiser.pin_costs import PinCost
@@ -96,7 +96,7 @@ class Plan:
     @property
     def gap(self) -> float:
         """(objective − bound) / objective, a fraction."""
-        return (self.objective - self.bound) / self.objective if self.objective else 0.0
+        return joint_gap(self.proofs.values())
 
     def nesting(self, scale: str) -> float:
         """£ a year that a scale costs more than its best partition found without nesting."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optimiser.scenario_models import Officer
+from optimiser.scenario_tables import Officer
 
 
 @dataclass(frozen=True)

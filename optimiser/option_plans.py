@@ -17,14 +17,13 @@ from optimiser.option_groups import Group
 from optimiser.option_scenarios import above_anchor, statutory_cost
 from optimiser.option_terms import Figures, Form, autonomy
 from optimiser.partition.budget import Budget, Progress
-from optimiser.placement import place
+from optimiser.placement import SERVICES_MOST, place
 from optimiser.scenario import Scenario
 from optimiser.scenario_models import REGION
 from optimiser.scorecard import score
 from optimiser.transition import Transition, transition
 from optimiser.wishes import refusal
 
-SERVICES_MOST = 180.0  # seconds for the services of each form, a last resort
 Report = Callable[[Progress], None]
 
 

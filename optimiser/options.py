@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from optimiser.domain import Dataset
+from optimiser.domain import Dataset, joint_gap
 from optimiser.given import honoured
 from optimiser.nesting import silent
 from optimiser.option_answers import Answered, answered
@@ -36,9 +36,7 @@ class Option:
     @property
     def structure_gap(self) -> float:
         """(objective − bound) / objective over all scales."""
-        proofs = self.plan.certificates.values()
-        whole = sum(c.objective for c in proofs)
-        return (whole - sum(c.bound for c in proofs)) / whole if whole else 0.0
+        return joint_gap(self.plan.certificates.values())
 
     @property
     def services_gap(self) -> float | None:

@@ -29,6 +29,7 @@ from optimiser.scenario_models import Scenario
 from optimiser.wishes import check_wishes, settle
 
 GAP = 0.005
+SERVICES_MOST = 180.0  # seconds for the services of one structure, where nobody allows fewer
 
 
 def place(
@@ -56,10 +57,8 @@ def place(
     at = structure.membership[scenario.anchor_scale]
     firm = settle(dataset, scenario, at, ground.options, dataset.wishes).firm
 
-    refunded = sum(ground.refunds.values())
-
     def see(stage: str, bound: float, worth: float) -> None:
-        gross = bound - refunded, worth - refunded  # as the certificate measures its gap
+        gross = bound - ground.refunded, worth - ground.refunded  # as the certificate measures its gap
         report(Progress("services", stage, clock.elapsed(), *gross, len(ground.anchors)))
 
     check_limits(ground, firm)
@@ -118,8 +117,7 @@ def _footprint(ground: Ground, option: Option) -> Footprint:
 
 def _certificate(ground: Ground, answer: Answer, terms: Mapping[str, float], firm: Firm) -> Certificate:
     objective = sum(terms.values())
-    least = _least(ground, firm) + sum(ground.refunds.values()) + terms["support"]
-    refunded = sum(ground.refunds.values())
+    least = _least(ground, firm) + ground.refunded + terms["support"]
     return Certificate(
         problem="placement of services, for this structure, these candidate footprints and this hosting of functions",
         objective=objective,
@@ -136,7 +134,7 @@ def _certificate(ground: Ground, answer: Answer, terms: Mapping[str, float], fir
             "solver_bound": answer.bound if np.isfinite(answer.bound) else None,
             **evidence(ground, answer),
         },
-        refunds=refunded,
+        refunds=ground.refunded,
     )
 
 

@@ -33,8 +33,8 @@ class Ground:
     flows: by anchor body. spend: anchors × services, £ a year. people: by anchor. cells: by option, force → its
     anchors × services, £. pools: who can hold risk. holding: by option, each pool with the people of each of its
     anchors. variance: by service, £² per head. insurance_rate: £ per £ of joint sd. cut: £ by provider, above which
-    spend needs a contract. refunds: force → £ (not
-    positive) that the structure was charged in its stead. pathways: services kept together, by position.
+    spend needs a contract. refunds: force → £ (not positive) that the structure was charged in its stead. pathways:
+    services kept together, by position.
     """
 
     dataset: Dataset
@@ -52,6 +52,11 @@ class Ground:
     cut: Floats
     refunds: Mapping[str, float]
     pathways: Mapping[str, tuple[int, ...]]
+
+    @property
+    def refunded(self) -> float:
+        """£ a year, not positive: all refunds."""
+        return sum(self.refunds.values())
 
     def bought(self, option: int) -> Floats:
         """providers × services: £ a year spent by the people an option covers."""

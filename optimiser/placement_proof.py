@@ -33,9 +33,8 @@ def _leaf(ground: Ground, leaf: Leaf) -> dict[str, object]:
     decided: dict[str, dict[str, bool]] = defaultdict(dict)
     for (o, s), chosen in leaf.decided.items():
         decided[str(o)][services[s]] = chosen
-    back = sum(ground.refunds.values())
     return {
-        "bound": leaf.bound + back,
+        "bound": leaf.bound + ground.refunded,
         "searched_by_parts": leaf.by_parts,
         "decided": dict(decided),
         "prices": _nested(services, leaf.prices),

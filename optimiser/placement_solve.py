@@ -54,13 +54,12 @@ class _Best:
 
     def __init__(self, ground: Ground, firm: Firm, search: Search, clock: Clock):
         self.ground, self.firm, self.search, self.clock = ground, firm, search, clock
-        self.back = sum(ground.refunds.values())
         self.picks: Picks | None = None
         self.worth = np.inf
 
     def gross(self, bound: float) -> float:
         """£ a year of the best answer without refunds; the bound where there is none."""
-        return bound if self.picks is None else self.worth - self.back
+        return bound if self.picks is None else self.worth - self.ground.refunded
 
     def close(self, bound: float, gap: float) -> bool:
         """Whether the best answer is within a gap of the bound (£, without refunds)."""
@@ -112,7 +111,7 @@ def solve(ground: Ground, firm: Firm, search: Search, clock: Clock, gap: float, 
     """Solve within the time left and a relative gap; without `prove` no leaf is split, which only raises the bound.
     Raises Infeasible when nothing satisfies the rules, SolverError when HiGHS stops for any reason but its limits."""
     best = _Best(ground, firm, search, clock)
-    back = best.back
+    back = ground.refunded
     parts = divide(ground, TOGETHER)
     model = Model(build(ground, firm, whole(ground)))
     relaxed = model.relax(ROUNDS if parts.rented else NARROW, clock)

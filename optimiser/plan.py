@@ -21,7 +21,7 @@ from optimiser.nesting import Report, silent
 from optimiser.partition.budget import Budget
 from optimiser.partition.solve import DEFAULT_BUDGET
 from optimiser.pin_costs import pin_costs
-from optimiser.placement import GAP, place
+from optimiser.placement import GAP, SERVICES_MOST, place
 from optimiser.placement_reasons import Explained, explained
 from optimiser.risk_report import risk_report
 from optimiser.rounds import Round, alternate
@@ -35,7 +35,6 @@ __all__ = ["Plan", "make_plan"]
 
 STRUCTURE_PART, SERVICES_PART, WHY_PART, PINS_PART = 0.6, 0.6, 0.5, 0.6  # of the time that is left when each begins
 RISK_PART = 0.5
-SERVICES_MOST = 180.0  # seconds, without a limit too
 
 
 def make_plan(

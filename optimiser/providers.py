@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimiser.domain import EVIDENCE, NO_BODY, Body, Dataset, Flows, Structure
-from optimiser.scenario_models import Contracts, Leverage
+from optimiser.scenario_tables import Contracts, Leverage
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

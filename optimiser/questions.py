@@ -14,7 +14,7 @@ from optimiser.partition.pieces import gatherings, pieces_of, restricted
 from optimiser.partition.possible import Verdict, possible
 from optimiser.scenario import Pin, Scenario
 from optimiser.scenario_checks import called
-from optimiser.scenario_models import FORCES
+from optimiser.scenario_tables import FORCES
 from optimiser.units import ScaleProblem, scale_problem, units_of
 
 NONE: Mapping[str, object] = {

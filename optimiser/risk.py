@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from optimiser.domain import Service
-from optimiser.scenario_models import Risk
+from optimiser.scenario_tables import Risk
 
 LADDER = (10_000, 30_000, 50_000, 100_000, 200_000, 300_000, 500_000, 1_000_000, 5_000_000)
 

@@ -19,7 +19,8 @@ from optimiser.domain import Dataset, Placement, Structure
 from optimiser.errors import DataError, Problem
 from optimiser.placement_options import levels
 from optimiser.risk_model import Floats, Portfolio
-from optimiser.scenario_models import REGION, Risk, Scenario
+from optimiser.scenario_models import REGION, Scenario
+from optimiser.scenario_tables import Risk
 
 OBSERVED, ASSUMED = "observed", "assumed"
 Holder = tuple[str, str]  # scale (or footprint, authority, region …) and code of a body

@@ -15,7 +15,8 @@ from pydantic_core import ErrorDetails
 from optimiser.errors import Infeasible, Problem, ScenarioError
 from optimiser.scenario_checks import Finding, findings
 from optimiser.scenario_files import Key, Layer, bundled_names, locate, nearest, read_chain
-from optimiser.scenario_models import FORCES, RATE_NAMES, Pin, Rate, Scale, Scenario, SupplierKind
+from optimiser.scenario_models import Pin, Rate, Scale, Scenario
+from optimiser.scenario_tables import FORCES, RATE_NAMES, SupplierKind
 
 __all__ = ["Pin", "Rate", "Scale", "Scenario", "bundled_names", "laid_over", "load_scenario", "parse_override"]
 

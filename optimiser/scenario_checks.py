@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from optimiser.scenario_files import Key, nearest
 from optimiser.scenario_models import (
     BANDS,
-    CRITERIA,
     EACH_SCALE,
-    FORCES,
     PLACEMENT,
     RATE_KEYS,
-    RATE_NAMES,
     RATES_BY_SCALE,
     REGION,
     RISK_HELD_AT,
@@ -23,7 +20,8 @@ from optimiser.scenario_models import (
     Pin,
     Scale,
     Scenario,
-)  # fmt: skip
+)
+from optimiser.scenario_tables import CRITERIA, FORCES, RATE_NAMES
 
 EXISTING = "body "  # how messages call a body of today, before its code
 

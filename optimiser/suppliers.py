@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from optimiser import costing
 from optimiser.domain import Function
-from optimiser.scenario_models import Criterion, Scenario, SupplierKind
+from optimiser.scenario_models import Scenario
+from optimiser.scenario_tables import Criterion, SupplierKind
 
 BEST = 3.0  # points on a criterion
 REFUSED = {

@@ -24,7 +24,7 @@ from optimiser import errors
 from optimiser.cli import INTERRUPTED, app
 from optimiser.domain import Dataset
 from optimiser.scenario import load_scenario, parse_override
-from optimiser.scenario_models import FORCES
+from optimiser.scenario_tables import FORCES
 from optimiser.scorecard import score
 from tests import option_worlds, plans
 

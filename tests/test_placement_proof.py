@@ -44,7 +44,7 @@ def test_the_bound_by_parts_is_never_above_brute_force_and_branching_closes_it(s
     scenario = BASE.model_copy(update={"risk_held_at": held_at})
     best = brute_force(data, made, scenario)
     ground, found = tree(data, made, 1, scenario)
-    back = sum(ground.refunds.values())
+    back = ground.refunded
     relaxed = found.bound
     for _ in range(60):
         leaf = found.lowest
