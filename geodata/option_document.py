@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from geodata.option_tables import LINES, PROOF, TODAY, WAY, Line, answers, evidence, options, years
+from geodata.option_tables import LINES, PROOF, TODAY, WAY, Line, answers, evidence, options, pools, years
 from optimiser.wording import percent
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def document(found: Comparison) -> dict[str, Any]:
         "stood_in": found.stood_in,
         "of_set": found.chosen,
         "groups": [{"code": g.code, "name": g.name, "practices": len(g.members)} for g in found.groups],
-        "counted_from": TODAY if found.today is not None else "standalone",
+        "counted_from": TODAY if found.today is not None else found.options[0].terms.form,
+        "impossible": [{"option": x.form, "why": [str(p) for p in x.problems]} for x in found.impossible],
         "figures": [
             {"name": x.name, "label": x.title, "unit": x.unit, "kind": x.kind, "evidence": evidence(found, x),
              "better": x.better}
@@ -53,6 +54,8 @@ def document(found: Comparison) -> dict[str, Any]:
                 "benefits": list(o.terms.benefits),
                 "risks": list(o.terms.risks),
                 "years": [{k: v for k, v in row.items() if k != "option"} for row in years(found).records()
+                          if row["option"] == o.terms.form],
+                "pools": [{k: v for k, v in row.items() if k != "option"} for row in pools(found).records()
                           if row["option"] == o.terms.form],
                 "certificates": {
                     name: {"objective": c.objective, "bound": c.bound, "gap": c.gap} for name, c in _proofs(o)
@@ -85,8 +88,8 @@ def assumed(found: Comparison) -> list[str]:
         f"Engagement falls from {percent(s.engagement.e0)} in the smallest body towards {percent(s.engagement.e_inf)}, "
         f"half of the way at {s.engagement.n_half:,.0f} people; a GP who takes no part counts "
         f"£{s.amount('engagement'):,.0f} a patient and year (engagement.*, rates.engagement).",
-        f"Luck: a year's cost varies with {s.risk.cv_person:g} / √people of budget; a bad year is one more than "
-        f"{percent(s.risk.rule_tolerance)} over. The common shock, which no pool shrinks, is left out (risk.*).",
+        f"Luck: {_luck(found)}; a bad year is one more than {percent(s.risk.rule_tolerance)} over. The common shock, "
+        "which no pool shrinks, is left out, but for what pools hold and their members pay (risk.*).",
         f"One officer and team serve several bodies with {percent(s.officer.shared)} of their statutory cost; each "
         f"body needs {percent(s.officer.attention)} of an officer's year, and each pair of bodies takes "
         f"{percent(s.officer.between)} of it (officer.*).",
@@ -98,3 +101,9 @@ def assumed(found: Comparison) -> list[str]:
         "Autonomy counts services that a group commissions with nobody else. Where services were decided before is not "
         "known: today's bodies are shown with services placed as suits them.",
     ]
+
+
+def _luck(found: Comparison) -> str:
+    if any(s.cost_per_head > 0 for s in found.dataset.services):
+        return "cases and their cost, service by service, of the services that each really holds (services.csv)"
+    return f"a year's cost varies with {found.scenario.risk.cv_person:g} / √people of budget"

@@ -41,10 +41,18 @@ LINES = (
     Line("cash", "Cash", PER_HEAD, CASH, ASSUMED, "low", "all that is compared with allowances; teams are assumed"),
     Line("expected", "Expected financial", PER_HEAD, EXPECTED, MODELLED, "low", "risk, lost weight, moves, on average"),
     Line("notional", "Notional", PER_HEAD, NOTIONAL, ASSUMED, "low", "engagement, distance and other judgements in £"),
-    Line("overspend", "Overspend likely, where risk is held", "share", EXPECTED, MODELLED, "low"),
-    Line("overspend_alone", "Overspend likely, were nothing pooled", "share", EXPECTED, MODELLED, "low"),
-    Line("reserve", "Set aside by the worst-off, of budget", "share", EXPECTED, MODELLED, "low"),
-    Line("reserve_alone", "Set aside were nothing pooled, of budget", "share", EXPECTED, MODELLED, "low"),
+    Line(
+        "overspend",
+        "Overspend likely, worst-off where risk is held",
+        "share",
+        EXPECTED,
+        MODELLED,
+        "low",
+        "of the services each really holds",
+    ),
+    Line("overspend_alone", "Overspend likely, worst-off, were nothing pooled", "share", EXPECTED, MODELLED, "low"),
+    Line("reserve", "Set aside by all who hold risk, of budget", "share", EXPECTED, MODELLED, "low"),
+    Line("reserve_alone", "Set aside by all, were nothing pooled, of budget", "share", EXPECTED, MODELLED, "low"),
     Line("leverage", "Lost for lack of weight with providers", PER_HEAD, EXPECTED, FLOWS, "low", "part of expected"),
     Line("engagement", "GPs engaged", "share", NOTIONAL, ASSUMED, "high"),
     Line("alignment", "Patients inside their body's main council", "share", TRUE, OBSERVED, "high"),
@@ -193,4 +201,30 @@ def answers(found: Comparison) -> Table:
     return Table("option_answers", "Five questions answered", columns, rows)
 
 
-TABLES = (options, years, sides, practices, answers)
+def pools(found: Comparison) -> Table:
+    """Where risk is pooled: what each member pays, and for whose luck."""
+    pounds = "£ set aside; expected_financial"
+    columns = (
+        Column("option", "Option"),
+        Column("pool", "Pool: code"),
+        Column("pool_name", "Pool"),
+        Column("member", "Member: code"),
+        Column("member_name", "Member"),
+        Column("budget", "Budget brought", "money", "£ a year of the services whose luck is pooled"),
+        Column("alone", "Sets aside alone", "money", pounds),
+        Column("flat", "At the pool's flat percentage", "money", pounds),
+        Column("fair", "By the risk it adds", "money", pounds),
+        Column("pays_for_others", "Flat above fair", "money", "below zero: others pay for it"),
+    )
+    rows = []
+    for option in found.options:
+        called = {b.code: b.name for bodies in option.plan.structure.bodies.values() for b in bodies}
+        rows += [
+            (option.terms.form, c.pool, called.get(c.pool, capital(c.pool)), c.member, called[c.member], c.budget,
+             c.alone, c.flat, c.fair, c.flat - c.fair)
+            for c in option.luck.paid
+        ]  # fmt: skip
+    return Table("option_pools", "Who pays for whom", columns, tuple(rows))
+
+
+TABLES = (options, years, sides, practices, answers, pools)

@@ -7,19 +7,18 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from optimiser import risk
 from optimiser.domain import NO_BODY, Body, Certificate, Dataset, Placement, Structure
 from optimiser.errors import ConsortiaError, Infeasible, LimitReached
 from optimiser.forces import structure_terms
 from optimiser.hierarchy import build
 from optimiser.officer import SharedOfficer, share_officer
 from optimiser.option_groups import Group
+from optimiser.option_luck import Luck
 from optimiser.option_scenarios import above_anchor, statutory_cost
 from optimiser.option_terms import Figures, Form, autonomy
 from optimiser.partition.budget import Budget, Progress
 from optimiser.placement import SERVICES_MOST, place
 from optimiser.scenario import Scenario
-from optimiser.scenario_models import REGION
 from optimiser.scorecard import score
 from optimiser.transition import Transition, transition
 from optimiser.wishes import refusal
@@ -114,29 +113,27 @@ def _officers(dataset: Dataset, scenario: Scenario, structure: Structure) -> Ite
             yield share_officer(len(bodies), group.patients, fixed, scenario.officer)
 
 
-def figures(dataset: Dataset, plan: Arranged, groups: Sequence[Group]) -> Figures:
-    """What an arrangement comes to. groups: those whose autonomy counts, by patients."""
+def figures(dataset: Dataset, plan: Arranged, groups: Sequence[Group], luck: Luck) -> Figures:
+    """What an arrangement comes to. groups: those whose autonomy counts, by patients. luck: of this arrangement."""
     scenario, structure, placement = plan.scenario, plan.structure, plan.placement
     people = float(dataset.patients.sum())
     card = score(dataset, scenario, structure, placement).region
     value = {name: measure.value for name, measure in card.items()}
     anchor, sizes = scenario.anchor_scale, [b.patients for b in plan.anchors]
-    pools = _pools(scenario, structure, sizes)
     kinds = _by_kind(dataset, plan)
     outside = value[f"outside_main_authority_{anchor}"]
     kept = _kept(dataset, plan, groups)
-    luck, cash = scenario.risk, value["cash_per_head"]
+    cash = value["cash_per_head"]
     deputies = sum(officer.deputy_cost for officer in plan.officers)
-    worst = float(min(pools))
     return Figures(
         cash=None if cash is None else cash + deputies / people,
         expected=kinds["expected_financial"] / people if placement is not None else None,
         notional=kinds["notional"] / people if placement is not None else None,
         leverage=plan.exact("leverage") / people if placement is not None and scenario.on("leverage") else None,
-        overspend=_chance(worst, scenario),
-        overspend_alone=_chance(float(min(sizes)), scenario),
-        reserve=float(risk.reserve_share(worst, luck)),
-        reserve_alone=float(risk.reserve_share(min(sizes), luck)),
+        overspend=luck.overspend,
+        overspend_alone=luck.overspend_alone,
+        reserve=luck.reserve,
+        reserve_alone=luck.reserve_alone,
         engagement=value.get("engagement"),
         alignment=None if outside is None else 1 - outside,
         autonomy=kept[0],
@@ -147,20 +144,6 @@ def figures(dataset: Dataset, plan: Arranged, groups: Sequence[Group]) -> Figure
         largest=max(sizes),
         moved=value.get(f"moved_patients_{anchor}"),
     )
-
-
-def _chance(people: float, scenario: Scenario) -> float:
-    return float(risk.probability_overspend(people, scenario.risk.rule_tolerance, scenario.risk))
-
-
-def _pools(scenario: Scenario, structure: Structure, sizes: Sequence[int]) -> list[int]:
-    """Patients of each body that holds risk: where the scenario says, or the bodies that commission."""
-    held = scenario.risk_held_at
-    if held == REGION:
-        return [sum(sizes)]
-    if held not in structure.scales:
-        return list(sizes)
-    return [b.patients for b in structure.bodies[held] if b.name != NO_BODY]
 
 
 def _by_kind(dataset: Dataset, plan: Arranged) -> dict[str, float]:

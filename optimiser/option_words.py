@@ -76,7 +76,7 @@ def _ranked(form: Form, found: Mapping[Form, Figures], best: bool) -> Iterator[s
     """A sentence for each figure that is the best, or the worst, of the forms and not as good as the next in print."""
     for figure in RANKED:
         values = {f: getattr(figures, figure.name) for f, figures in found.items()}
-        if values[form] is None or any(v is None for v in values.values()):
+        if len(values) < 2 or any(v is None for v in values.values()):
             continue
         order = sorted(values, key=lambda f: values[f], reverse=figure.high == best)
         first, second = order[0], order[1]
@@ -91,9 +91,9 @@ def _of_pooling(own: Figures, plan: Arranged) -> tuple[tuple[str, ...], tuple[st
     if own.overspend is not None and own.overspend_alone is not None and own.overspend < own.overspend_alone:
         good.append(
             f"A year over budget by more than {percent(plan.scenario.risk.rule_tolerance)} is {percent(own.overspend)} "
-            f"likely in the pool and {percent(own.overspend_alone)} for the smallest body alone: "
-            f"{percent(own.reserve or 0)} of budget set aside does, where {percent(own.reserve_alone or 0)} would be "
-            "needed"
+            f"likely for the worst-off where risk is held, {percent(own.overspend_alone)} for the worst-off if each "
+            f"held all its own: {percent(own.reserve or 0)} of budget set aside does, where "
+            f"{percent(own.reserve_alone or 0)} would be needed"
         )
     if plan.officers:
         saved, deputies = sum(o.saved for o in plan.officers), sum(o.deputies for o in plan.officers)

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from optimiser.domain import Dataset, joint_gap
+from optimiser.errors import Infeasible, LimitReached, Problem, ScenarioError
 from optimiser.given import honoured
 from optimiser.nesting import silent
 from optimiser.option_answers import Answered, answered
 from optimiser.option_groups import Group, as_they_are, cut_out, groups_of
+from optimiser.option_luck import Luck, luck_of
 from optimiser.option_plans import Arranged, Report, figures, left_alone, planned, way
 from optimiser.option_scenarios import FORMS, form_scenario, under_one_officer, without_its_own
-from optimiser.option_terms import Figures, OptionTerms
+from optimiser.option_terms import Figures, Form, OptionTerms
 from optimiser.option_words import benefits_and_risks
 from optimiser.partition.budget import Budget
 from optimiser.scenario import Scenario
@@ -27,10 +29,12 @@ LEAN = Budget(moves=2_000, rounds=30, branches=1, turns=1)  # of each form: four
 
 @dataclass(frozen=True)
 class Option:
-    """One form, planned: its terms, and what they were read from. notes: rules that what was kept breaks."""
+    """One form, planned: its terms, and what they were read from. luck: with who pays for whom in its pools. notes:
+    rules that what was kept breaks."""
 
     terms: OptionTerms
     plan: Arranged
+    luck: Luck
     notes: tuple[str, ...]
 
     @property
@@ -53,10 +57,19 @@ class Today:
 
 
 @dataclass(frozen=True)
+class Impossible:
+    """A form that cannot be had under its rules, or was not found, and why."""
+
+    form: Form
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
 class Comparison:
     """The forms side by side. dataset: of the groups alone where they were chosen. groups: whose autonomy and answers
     count: those chosen, today's bodies, or (where there is none, or one that is everybody) the mixed plan's. today:
-    what every way is counted from; None where no body of today is known, and ways are counted from standing alone."""
+    what every way is counted from; None where no body of today is known, and ways are counted from the first form there
+    is: standing alone, if that can be. impossible: forms that cannot be had here."""
 
     dataset: Dataset
     scenario: Scenario
@@ -66,6 +79,7 @@ class Comparison:
     today: Today | None
     options: tuple[Option, ...]
     answers: tuple[Answered, ...]
+    impossible: tuple[Impossible, ...] = ()
 
     @property
     def premature(self) -> bool:
@@ -88,35 +102,55 @@ def compare_options(
 ) -> Comparison:
     """Every form planned and measured. chosen: consortia to compare the forms for, the whole region without.
 
-    The same input and seed give the same figures. Raises ScenarioError, Infeasible, LimitReached or SolverError, saying
-    for which form.
+    A form that cannot be had is told of beside those that can. The same input and seed give the same figures. Raises
+    ScenarioError, or what the first form met where none can be had.
     """
     check_wishes(dataset, scenario)
     dataset, chosen = cut_out(dataset, chosen) if chosen else (dataset, ())
-    rules = {form: form_scenario(form, scenario, dataset, chosen) for form in FORMS}
-    shared = rules | {"pooled": under_one_officer(rules["pooled"], dataset.functions)}
-    plans = {
-        form: planned(form, dataset, shared[form], rules[form] if form == "pooled" else None, seed, budget, report)
-        for form in FORMS
-    }
+    plans, impossible = _plans(dataset, scenario, chosen, seed, budget, report)
     drawn = as_they_are(dataset, scenario, chosen)
     groups = chosen or (groups_of(drawn, scenario.anchor_scale) if drawn is not None else ())
     if len(groups) < 2:  # one that is everybody keeps every say, whatever the form
-        groups = groups_of(plans["mixed"].structure, scenario.anchor_scale)
-    found = {form: figures(dataset, plan, groups) for form, plan in plans.items()}
+        groups = groups_of(plans.get("mixed", next(iter(plans.values()))).structure, scenario.anchor_scale)
+    lucks = {form: _luck(dataset, plan) for form, plan in plans.items()}
+    found = {form: figures(dataset, plan, groups, lucks[form]) for form, plan in plans.items()}
     today = None
     if drawn is not None:
         left = left_alone(dataset, scenario, drawn, seed, report)
-        today = Today(figures(dataset, left, groups), left)
+        today = Today(figures(dataset, left, groups, _luck(dataset, left)), left)
 
-    before = (today.plan, today.figures) if today is not None else (plans["standalone"], found["standalone"])
+    first = next(iter(plans))
+    before = (today.plan, today.figures) if today is not None else (plans[first], found[first])
     options = []
-    for form in FORMS:
-        there = way(dataset, before[0], plans[form], (before[1].cash or 0.0, found[form].cash or 0.0))
-        said = benefits_and_risks(form, plans[form], found, there)
+    for form, plan in plans.items():
+        there = way(dataset, before[0], plan, (before[1].cash or 0.0, found[form].cash or 0.0))
+        said = benefits_and_risks(form, plan, found, there)
         terms = OptionTerms(form.capitalize(), form, found[form], there, *said)
-        notes = honoured(dataset, without_its_own(plans[form].scenario), plans[form].structure)
-        options.append(Option(terms, plans[form], notes))
-    return Comparison(
-        dataset, scenario, seed, bool(chosen), groups, today, tuple(options), answered(dataset, scenario, groups)
-    )
+        notes = honoured(dataset, without_its_own(plan.scenario), plan.structure)
+        options.append(Option(terms, plan, lucks[form], notes))
+    answers = answered(dataset, scenario, groups)
+    return Comparison(dataset, scenario, seed, bool(chosen), groups, today, tuple(options), answers, tuple(impossible))
+
+
+def _plans(
+    dataset: Dataset, scenario: Scenario, chosen: Sequence[Group], seed: int, budget: Budget, report: Report
+) -> tuple[dict[Form, Arranged], list[Impossible]]:
+    """Every form that can be had, planned under its own rules, and those that cannot."""
+    plans: dict[Form, Arranged] = {}
+    impossible, faults = [], []
+    for form in FORMS:
+        try:
+            rules, alone = form_scenario(form, scenario, dataset, chosen), None
+            if form == "pooled":
+                rules, alone = under_one_officer(rules, dataset.functions), rules
+            plans[form] = planned(form, dataset, rules, alone, seed, budget, report)
+        except (ScenarioError, Infeasible, LimitReached) as fault:
+            impossible.append(Impossible(form, fault.problems))
+            faults.append(fault)
+    if not plans:
+        raise faults[0]
+    return plans, impossible
+
+
+def _luck(dataset: Dataset, plan: Arranged) -> Luck:
+    return luck_of(dataset, plan.scenario, plan.structure, plan.placement)

@@ -125,8 +125,8 @@ def risk_report(
     luck = scenario.risk
     years = simulate(found.by_holder, luck.common_shock_sd, luck.simulated_years, seed, stop=stop)
     groups = pooling(dataset, scenario, structure)
-    pools = [_pool(found.brought, scenario, group) for group in groups]
-    paid = [r for pool, group in zip(pools, groups, strict=True) for r in _paid(found.brought, scenario, pool, group)]
+    pools = [pool_of(found.brought, scenario, group) for group in groups]
+    paid = [row for group in groups for row in contributions(found.brought, scenario, group)]
     return RiskReport(
         years=len(years),
         cut=len(years) < luck.simulated_years,
@@ -175,7 +175,8 @@ def _bodies(found: Held, scenario: Scenario, years: Years) -> Iterator[BodyRisk]
         )
 
 
-def _pool(brought: Portfolio, scenario: Scenario, group: Group) -> Pool:
+def pool_of(brought: Portfolio, scenario: Scenario, group: Group) -> Pool:
+    """A group's pool. brought: what each body of the anchor scale answers for."""
     played, luck = game(brought, scenario, group), game(brought, scenario, group, common_shock=False)
     return Pool(
         code=group.code,
@@ -191,11 +192,12 @@ def _pool(brought: Portfolio, scenario: Scenario, group: Group) -> Pool:
     )
 
 
-def _paid(brought: Portfolio, scenario: Scenario, pool: Pool, group: Group) -> Iterator[Contribution]:
+def contributions(brought: Portfolio, scenario: Scenario, group: Group) -> Iterator[Contribution]:
+    """What each member of a group's pool pays, in the group's order."""
     played = game(brought, scenario, group)
     columns = (played.budget, played.alone, played.flat, played.fair)
-    for member, *row in zip(pool.members, *columns, strict=True):
-        yield Contribution(pool.code, member, *(float(value) for value in row))
+    for member, *row in zip(group.members, *columns, strict=True):
+        yield Contribution(group.code, brought.codes[member], *(float(value) for value in row))
 
 
 def _subsidies(pool: Pool, paid: Sequence[Contribution]) -> Iterator[Subsidy]:

@@ -53,4 +53,8 @@ def show_options(found: Comparison, out: Path) -> None:
         for mark, said in (("+", option.terms.benefits), ("−", option.terms.risks)):
             for text in said:
                 console.print(f"  {mark} {text}", soft_wrap=True)
+    for one in found.impossible:
+        console.print(f"\n[bold]{capital(one.form)}[/bold] cannot be had here:")
+        for problem in one.problems:
+            console.print(f"  {problem}", soft_wrap=True, markup=False)
     console.print(f"\nOpen first: {out / 'options.html'}  (the comparison)", soft_wrap=True)

@@ -54,10 +54,10 @@ def test_the_whole_way_for_two_consortia(quick, data, tmp_path, monkeypatch, cap
     assert "Premature: 2 of 2 consortia have not answered" in said and str(out / "options.html") in said
 
     names = {f"{table.__name__}" for table in TABLES}
-    assert names == {"options", "years", "sides", "practices", "answers"}
+    assert names == {"options", "years", "sides", "practices", "answers", "pools"}
     assert {path.name for path in out.iterdir()} == {
         "options.csv", "option_years.csv", "option_sides.csv", "option_practices.csv", "option_answers.csv",
-        "options.json", "options.html", "options.svg", "options.png", "manifest.json",
+        "option_pools.csv", "options.json", "options.html", "options.svg", "options.png", "manifest.json",
     }  # fmt: skip
     rows = read(out / "options.csv")
     assert [row["option"] for row in rows] == ["as today", "standalone", "pooled", "merged", "mixed"]
@@ -70,6 +70,12 @@ def test_the_whole_way_for_two_consortia(quick, data, tmp_path, monkeypatch, cap
     assert document["premature"] and document["counted_from"] == "as today"
     assert [o["cash"] for o in document["options"]] == [float(row["cash"]) for row in rows[1:]]
     assert all(o["benefits"] and o["risks"] and o["years"] and o["certificates"] for o in document["options"])
+    paid = read(out / "option_pools.csv")
+    assert {row["option"] for row in paid} == {"pooled"} and {row["member_name"] for row in paid} == {
+        "North PCT",
+        "South PCT",
+    }
+    assert sum(float(row["flat"]) for row in paid) == pytest.approx(sum(float(row["fair"]) for row in paid), abs=1)
     answers = {row["code"]: row for row in read(out / "option_answers.csv")}
     assert [answers["E2"][f"question_{n}"] for n in range(1, 6)] == ["yes", "no", "yes", "no", "no"]
     assert answers["E1"]["wishes"] == "0"
@@ -104,8 +110,25 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(quick, data, tmp_path,
     out = tmp_path / "options"
     assert run(monkeypatch, data, out, "--consortia", "E1,E3") == 2
     assert "there is no consortium 'E3'" in capsys.readouterr().err
-    assert run(monkeypatch, data, out, "--set", 'scales_used=["consortium"]') == 2
-    assert "plans nothing larger than consortium that commissions" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_form_that_cannot_be_had_is_told_of_beside_the_others(quick, data, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "options"
+    assert run(monkeypatch, data, out, "--set", 'scales_used=["consortium"]') == 0
+    why = "plans nothing larger than consortium that commissions"
+    assert f"Pooled cannot be had here:\n  scales_used: base {why}" in capsys.readouterr().out
+    assert [row["option"] for row in read(out / "options.csv")] == ["as today", "standalone", "merged", "mixed"]
+    document = json.loads((out / "options.json").read_text(encoding="utf-8"))
+    assert [x["option"] for x in document["impossible"]] == ["pooled"] and why in document["impossible"][0]["why"][0]
+    page = (out / "options.html").read_text(encoding="utf-8")
+    assert "Pooled cannot be had here." in page and why in page
+    assert not read(out / "option_pools.csv"), "nothing is pooled without a larger body"
+
+
+def test_where_no_form_can_be_had_the_first_says_why(quick, data, tmp_path, monkeypatch, capsys):
+    assert run(monkeypatch, data, tmp_path / "options", "--set", "scale.consortium.min_patients=10000000") in (2, 4)
+    assert "consortium" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

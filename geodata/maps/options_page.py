@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,7 @@ def render_options(found: Comparison) -> str:
         described=shown.described if shown is not None else "",
         options=found.options,
         what=WHAT,
+        pools=list(_pools(found)),
         questions=QUESTIONS,
         assumed=assumed(found),
         vintages=summary.vintage_line(found),
@@ -92,6 +94,20 @@ def headline(found: Comparison) -> str:
             won.setdefault(first[0], []).append(f"{BEST_AT[line.name]} ({bare(best, line.unit)})")
     said = capital("; ".join(f"{form} {' and '.join(what)}" for form, what in won.items()))
     return f"{said}. None is best at everything." if len(won) > 1 else f"{said or 'No figure sets one form apart'}."
+
+
+def _pools(found: Comparison) -> Iterator[dict[str, Any]]:
+    """Each pool of each form: what it holds, who pays for whom, and who would be better off outside."""
+    rows = option_tables.pools(found).records()
+    for option in found.options:
+        form = option.terms.form
+        for pool in option.luck.pools:
+            own = [r for r in rows if r["option"] == form and r["pool"] == pool.code]
+            leavers = [str(own[m]["member_name"]) for m in pool.flat.members]
+            yield {
+                "option": option.terms.name, "name": own[0]["pool_name"], "rows": own, "pool": pool,
+                "share": pool.held / pool.budget if pool.budget else 0.0, "leavers": leavers,
+            }  # fmt: skip
 
 
 def _tags(found: Comparison) -> list[str]:
