@@ -1,0 +1,77 @@
+"""What is known of a published file: how it is told from others, what it holds, and what it is good for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from geodata.official.columns import Column, header_row, positions
+from geodata.official.found import Found
+from optimiser.errors import DataError, Problem
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a file holds in the program's own columns. vintage: the day it speaks of, 2025-10-01, or as much of it as is
+    known (2025-10, 2025), "" unknown. notes: what a reader should know. dropped: reason → rows that were left out."""
+
+    frame: pd.DataFrame
+    vintage: str = ""
+    notes: tuple[str, ...] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Format:
+    """A published format. key: what it gives (several formats may give the same). title: as people call it. answers: the
+    question that nothing else answers where it is missing. columns: of a file with a header. alike: how much a table
+    looks like it, 0 (not at all) to 1 (it is one). read: a table of it, DataError where it is broken."""
+
+    key: str
+    title: str
+    answers: str
+    read: Callable[[Found], Read]
+    alike: Callable[[Found], float]
+    columns: tuple[Column, ...] = ()
+
+
+def by_header(columns: Sequence[Column]) -> Callable[[Found], float]:
+    """Likeness by header: the part of the required columns that a table has."""
+    needed = [column.name for column in columns if column.required]
+
+    def alike(table: Found) -> float:
+        if table.kind == "map":
+            return 0.0
+        _, found = header_row(table, columns)
+        return sum(name in found for name in needed) / len(needed)
+
+    return alike
+
+
+def text_frame(table: Found, columns: Sequence[Column]) -> pd.DataFrame:
+    """The columns that are there under the program's names, text, its index the line of the file; optional ones that are
+    not there are blank. DataError for a required one that is missing, and for a table without rows."""
+    header, names = positions(table, columns)
+    frame = table.frame(header, dict(names))
+    if frame.empty:
+        raise DataError(Problem("holds no rows", table.name, "", "Download it again."))
+    for column in columns:
+        if column.name not in frame:
+            frame[column.name] = ""
+    return frame
+
+
+def numbers(table: Found, frame: pd.DataFrame, name: str, blank: float = float("nan")) -> pd.Series:
+    """A column as numbers: thousands separators and a currency sign dropped, `blank` where it is blank or says that
+    there is none (*, -, NULL, n/a). DataError naming each row with anything else."""
+    text = frame[name].str.replace(r"[,£\s]", "", regex=True)
+    none = text.str.fullmatch(r"(?i)|\*|-|–|\.+|null|n/?a|na|nan")
+    values = pd.to_numeric(text.where(~none), errors="coerce")
+    wrong = frame.index[(values.isna() & ~none).to_numpy()]
+    if len(wrong):
+        raise DataError(
+            *(Problem(f"{frame[name].at[i]!r} is not a number", f"{table.name}:{i}:{name}") for i in wrong)
+        )
+    return values.fillna(blank).astype(float)

@@ -1,0 +1,258 @@
+"""Files of a folder as the tables inside them, read no further than is needed to know what they are.
+
+A table is a CSV file (any usual separator and encoding), a CSV file inside a ZIP, a sheet of a workbook, or a map
+(GeoJSON or TopoJSON).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+import numpy as np
+import pandas as pd
+
+from optimiser.errors import DataError, OutputError, Problem, raise_all
+
+HEAD = 200
+"""Rows that are read to recognise a table."""
+SNIFF = 1 << 20
+"""Bytes whose encoding stands for the file's."""
+SEPARATORS = (",", "\t", ";", "¬", "~", "|")
+TABLES, MAPS, BOOKS = (".csv", ".txt", ".tsv"), (".geojson", ".json", ".topojson"), (".xlsx", ".xlsm")
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A table, and where it is. name: as messages call it: file, file!member or file!sheet. kind: csv, sheet or map.
+    member: of a ZIP or workbook, "" for a file by itself. head: its first rows, stripped text (none of a map)."""
+
+    path: Path
+    name: str
+    kind: str
+    member: str = ""
+    encoding: str = "utf-8-sig"
+    separator: str = ","
+    head: tuple[Row, ...] = ()
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """A map's JSON. DataError where it is none."""
+        try:
+            found = json.loads(self._bytes().decode("utf-8-sig"))
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
+            raise DataError(Problem(f"is not JSON: {fault}", self.name, "", "Download it again.")) from fault
+        if not isinstance(found, dict):
+            raise DataError(Problem("is JSON but no map", self.name, "A GeoJSON or TopoJSON object is needed."))
+        return found
+
+    def frame(self, header: int | None = 0, columns: dict[int, str] | None = None) -> pd.DataFrame:
+        """The table as stripped text, blanks "". header: position of the row of names (0: the first), None without one.
+        columns: position → name of those wanted, all under their own names by default. Its index is the line of the
+        file (1 is the first). DataError for a row with too few or too many cells."""
+        skipped = 0 if header is None else header + 1
+        wanted = columns if columns is not None else dict(enumerate(self._names(header)))
+        at = sorted(wanted)
+        if self.kind == "sheet":
+            rows = list(self._sheet_rows())[skipped:]
+            body = [[row[i] if i < len(row) else "" for i in at] for row in rows]
+            return self._labelled(pd.DataFrame(body, columns=at, dtype=str), wanted, skipped)
+        width = len(self.head[header or 0])
+        ends = [width - 1, width]  # the last cell is there in every row, and none after it
+        try:
+            with self._text() as text:
+                table = pd.read_csv(
+                    text, sep=self.separator, header=None, skiprows=skipped, usecols=sorted({*at, *ends}),
+                    names=range(width + 1), dtype=str, keep_default_na=False, index_col=False, skip_blank_lines=False,
+                    quoting=_quoting(self.separator), engine="c",
+                )  # fmt: skip
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, csv.Error) as fault:
+            raise DataError(self._broken(fault)) from fault
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as fault:
+            raise DataError(Problem(f"cannot be unpacked: {fault}", self.name, "", "Download it again.")) from fault
+        self._refuse_uneven(table, width, skipped)
+        return self._labelled(table[at], wanted, skipped)
+
+    def _refuse_uneven(self, table: pd.DataFrame, width: int, skipped: int) -> None:
+        """DataError for rows with fewer or more cells than the first; blank lines pass."""
+        few = table[width - 1].isna().to_numpy() & table.drop(columns=width).notna().any(axis=1).to_numpy()
+        many = table[width].notna().to_numpy()
+        raise_all(
+            DataError,
+            [
+                Problem(f"{'too few' if few[i] else 'more than'} {width} cells", f"{self.name}:{i + skipped + 1}",
+                        mend="Download it again.")
+                for i in np.flatnonzero(few | many)
+            ],
+        )  # fmt: skip
+
+    def _labelled(self, table: pd.DataFrame, wanted: dict[int, str], skipped: int) -> pd.DataFrame:
+        table = table.fillna("").rename(columns=wanted)[[wanted[i] for i in sorted(wanted)]]
+        table.index = pd.RangeIndex(skipped + 1, skipped + 1 + len(table))
+        for name in table.columns:
+            table[name] = table[name].str.strip()
+        return table[(table != "").any(axis=1)]
+
+    def _names(self, header: int | None) -> Row:
+        row = self.head[header or 0]
+        return tuple(str(i) for i in range(len(row))) if header is None else row
+
+    def _broken(self, fault: Exception) -> Problem:
+        text = str(fault).strip().removeprefix("Error tokenizing data. C error: ")
+        return Problem(f"breaks off or is no table: {text}", self.name, "", "Download it again.")
+
+    def _bytes(self) -> bytes:
+        with _opened(self.path, self.member if zipfile.is_zipfile(self.path) else "") as raw:
+            return raw.read()
+
+    @contextmanager
+    def _text(self) -> Iterator[IO[str]]:
+        with _opened(self.path, self.member) as raw:
+            yield io.TextIOWrapper(raw, encoding=self.encoding, newline="")
+
+    def _sheet_rows(self) -> Iterator[Row]:
+        yield from _sheet(self.path, self.member)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file of the folder that holds no table that can be read, and why."""
+
+    name: str
+    why: str
+
+
+def look(folder: Path) -> tuple[list[Found], list[Unread]]:
+    """Every table in a folder and the folders in it, by name; and the files that hold none. Hidden files, and those
+    that archives of Apple computers add, are passed over in silence. OutputError where there is no such folder."""
+    if not folder.is_dir():
+        raise OutputError(Problem("is not a folder", str(folder), "", "Give the folder with the downloaded files."))
+    found: list[Found] = []
+    unread: list[Unread] = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts):
+            continue
+        try:
+            tables = list(_tables(path, name))
+        except (OSError, zipfile.BadZipFile, EOFError, KeyError, ValueError, csv.Error) as fault:
+            unread.append(Unread(name, f"cannot be read: {fault}"))
+            continue
+        found += tables
+        if not tables:
+            unread.append(Unread(name, "holds no table: CSV, ZIP of CSV, XLSX, GeoJSON and TopoJSON are read"))
+    return found, unread
+
+
+def _tables(path: Path, name: str) -> Iterator[Found]:
+    """The tables of a file: what kind it is goes by its first bytes, then by its ending."""
+    if not path.stat().st_size:
+        raise ValueError("it is empty")
+    with path.open("rb") as file:
+        first = file.read(8)
+    ending = path.suffix.casefold()
+    if first.startswith(b"PK"):
+        with zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
+            if "xl/workbook.xml" not in members:
+                for member in sorted(members):
+                    if _worth(member):
+                        yield _peek(path, f"{name}!{member}", member)
+                return
+        for sheet in _sheets(path):
+            head = [row for row, _ in zip(_sheet(path, sheet), range(HEAD), strict=False)]
+            if any(any(row) for row in head):
+                yield Found(path, f"{name}!{sheet}", "sheet", sheet, head=tuple(head))
+    elif ending in (*TABLES, *MAPS) or (first.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] in (b"{", b'"')):
+        yield _peek(path, name, "")
+    elif ending in BOOKS:
+        raise ValueError("it is named as a workbook and is none: download it again")
+
+
+def _worth(member: str) -> bool:
+    parts = PurePosixPath(member).parts
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return not hidden and PurePosixPath(member).suffix.casefold() in (*TABLES, *MAPS)
+
+
+@contextmanager
+def _opened(path: Path, member: str) -> Iterator[IO[bytes]]:
+    if not member:
+        with path.open("rb") as file:
+            yield file
+        return
+    with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+        yield file
+
+
+def _peek(path: Path, name: str, member: str) -> Found:
+    """A map, or a CSV file with its encoding, separator and first rows."""
+    with _opened(path, member) as raw:
+        start = raw.read(SNIFF)
+    if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
+        return Found(path, name, "map", member)
+    encoding = _encoding(start, whole=len(start) < SNIFF)
+    if "\0" in start.decode(encoding, errors="replace"):
+        raise ValueError("it is no text")
+    with _opened(path, member) as raw:
+        text = io.TextIOWrapper(raw, encoding=encoding, newline="", errors="replace")
+        lines = [line for line, _ in zip(text, range(HEAD), strict=False)]
+    separator = max(SEPARATORS, key=lambda mark: sorted(line.count(mark) for line in lines)[len(lines) // 2])
+    rows = tuple(tuple(cell.strip() for cell in row) for row in csv.reader(lines, delimiter=separator, quoting=_quoting(separator)))
+    return Found(path, name, "csv", member, encoding, separator, rows)
+
+
+def _quoting(separator: str) -> int:
+    """Quotes are part of the text where the separator cannot be."""
+    return csv.QUOTE_NONE if separator in "¬~|" else csv.QUOTE_MINIMAL
+
+
+def _encoding(start: bytes, whole: bool) -> str:
+    """UTF-16 by its mark, else UTF-8 if it is that, else the Windows code page, which Latin-1 text also reads in."""
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    try:
+        start.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        if whole or fault.start < len(start) - 4:
+            return "cp1252"
+    return "utf-8-sig"
+
+
+def _sheets(path: Path) -> list[str]:
+    import openpyxl  # slow to load, and few folders hold workbooks
+
+    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    try:
+        return [sheet.title for sheet in book.worksheets]
+    finally:
+        book.close()
+
+
+def _sheet(path: Path, title: str) -> Iterator[Row]:
+    import openpyxl
+
+    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    try:
+        for row in book[title].iter_rows(values_only=True):
+            yield tuple("" if cell is None else _text_of(cell) for cell in row)
+    finally:
+        book.close()
+
+
+def _text_of(cell: object) -> str:
+    """A cell as it reads; whole numbers without their point, dates as 2026-02-01."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    date = getattr(cell, "date", None)
+    return str(date().isoformat()) if date is not None else " ".join(str(cell).split())
