@@ -71,7 +71,5 @@ def numbers(table: Found, frame: pd.DataFrame, name: str, blank: float = float("
     values = pd.to_numeric(text.where(~none), errors="coerce")
     wrong = frame.index[(values.isna() & ~none).to_numpy()]
     if len(wrong):
-        raise DataError(
-            *(Problem(f"{frame[name].at[i]!r} is not a number", f"{table.name}:{i}:{name}") for i in wrong)
-        )
+        raise DataError(*(Problem(f"{frame[name].at[i]!r} is not a number", f"{table.name}:{i}:{name}") for i in wrong))
     return values.fillna(blank).astype(float)

@@ -11,14 +11,13 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-import numpy as np
 import pandas as pd
 
 from optimiser.errors import DataError, OutputError, Problem, raise_all
@@ -63,53 +62,41 @@ class Found:
         skipped = 0 if header is None else header + 1
         wanted = columns if columns is not None else dict(enumerate(self._names(header)))
         at = sorted(wanted)
-        if self.kind == "sheet":
-            rows = list(self._sheet_rows())[skipped:]
-            body = [[row[i] if i < len(row) else "" for i in at] for row in rows]
-            return self._labelled(pd.DataFrame(body, columns=at, dtype=str), wanted, skipped)
-        width = len(self.head[header or 0])
-        ends = [width - 1, width]  # the last cell is there in every row, and none after it
+        lines, body = self._body(skipped, len(self.head[header or 0]), at)
+        return pd.DataFrame(body, index=lines, columns=[wanted[i] for i in at], dtype=str)
+
+    def _body(self, skipped: int, width: int, at: Sequence[int]) -> tuple[list[int], list[list[str]]]:
+        """Lines of the file, and the cells at these positions; blank rows left out."""
+        lines, body, uneven = [], [], []
         try:
-            with self._text() as text:
-                table = pd.read_csv(
-                    text, sep=self.separator, header=None, skiprows=skipped, usecols=sorted({*at, *ends}),
-                    names=range(width + 1), dtype=str, keep_default_na=False, index_col=False, skip_blank_lines=False,
-                    quoting=_quoting(self.separator), engine="c",
-                )  # fmt: skip
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, csv.Error) as fault:
-            raise DataError(self._broken(fault)) from fault
+            for line, row in self._rows():
+                if line <= skipped or not any(row):
+                    continue
+                if len(row) != width and self.kind == "csv":
+                    uneven.append(Problem(f"{len(row)} cells, where others have {width}", f"{self.name}:{line}"))
+                    continue
+                lines.append(line)
+                body.append([row[i].strip() if i < len(row) else "" for i in at])
+        except (csv.Error, UnicodeDecodeError) as fault:
+            raise DataError(Problem(f"is no table: {fault}", self.name, "", "Download it again.")) from fault
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as fault:
             raise DataError(Problem(f"cannot be unpacked: {fault}", self.name, "", "Download it again.")) from fault
-        self._refuse_uneven(table, width, skipped)
-        return self._labelled(table[at], wanted, skipped)
+        raise_all(DataError, uneven)
+        return lines, body
 
-    def _refuse_uneven(self, table: pd.DataFrame, width: int, skipped: int) -> None:
-        """DataError for rows with fewer or more cells than the first; blank lines pass."""
-        few = table[width - 1].isna().to_numpy() & table.drop(columns=width).notna().any(axis=1).to_numpy()
-        many = table[width].notna().to_numpy()
-        raise_all(
-            DataError,
-            [
-                Problem(f"{'too few' if few[i] else 'more than'} {width} cells", f"{self.name}:{i + skipped + 1}",
-                        mend="Download it again.")
-                for i in np.flatnonzero(few | many)
-            ],
-        )  # fmt: skip
-
-    def _labelled(self, table: pd.DataFrame, wanted: dict[int, str], skipped: int) -> pd.DataFrame:
-        table = table.fillna("").rename(columns=wanted)[[wanted[i] for i in sorted(wanted)]]
-        table.index = pd.RangeIndex(skipped + 1, skipped + 1 + len(table))
-        for name in table.columns:
-            table[name] = table[name].str.strip()
-        return table[(table != "").any(axis=1)]
+    def _rows(self) -> Iterator[tuple[int, Sequence[str]]]:
+        """Every row with the line it ends on."""
+        if self.kind == "sheet":
+            yield from enumerate(_sheet(self.path, self.member), start=1)
+            return
+        with self._text() as text:
+            reader = csv.reader(text, delimiter=self.separator, quoting=_quoting(self.separator))
+            for row in reader:
+                yield reader.line_num, row
 
     def _names(self, header: int | None) -> Row:
         row = self.head[header or 0]
         return tuple(str(i) for i in range(len(row))) if header is None else row
-
-    def _broken(self, fault: Exception) -> Problem:
-        text = str(fault).strip().removeprefix("Error tokenizing data. C error: ")
-        return Problem(f"breaks off or is no table: {text}", self.name, "", "Download it again.")
 
     def _bytes(self) -> bytes:
         with _opened(self.path, self.member if zipfile.is_zipfile(self.path) else "") as raw:
@@ -119,9 +106,6 @@ class Found:
     def _text(self) -> Iterator[IO[str]]:
         with _opened(self.path, self.member) as raw:
             yield io.TextIOWrapper(raw, encoding=self.encoding, newline="")
-
-    def _sheet_rows(self) -> Iterator[Row]:
-        yield from _sheet(self.path, self.member)
 
 
 @dataclass(frozen=True)
@@ -208,7 +192,10 @@ def _peek(path: Path, name: str, member: str) -> Found:
         text = io.TextIOWrapper(raw, encoding=encoding, newline="", errors="replace")
         lines = [line for line, _ in zip(text, range(HEAD), strict=False)]
     separator = max(SEPARATORS, key=lambda mark: sorted(line.count(mark) for line in lines)[len(lines) // 2])
-    rows = tuple(tuple(cell.strip() for cell in row) for row in csv.reader(lines, delimiter=separator, quoting=_quoting(separator)))
+    rows = tuple(
+        tuple(cell.strip() for cell in row)
+        for row in csv.reader(lines, delimiter=separator, quoting=_quoting(separator))
+    )
     return Found(path, name, "csv", member, encoding, separator, rows)
 
 

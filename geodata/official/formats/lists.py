@@ -28,5 +28,12 @@ def read_totals(table: Found) -> Read:
 
 
 FORMATS = (
-    Format("lists", "Patients registered with each practice (gp-reg-pat-prac-all)", "how many people each practice looks after", read_totals, by_header(TOTALS), TOTALS),
+    Format(
+        "lists",
+        "Patients registered with each practice (gp-reg-pat-prac-all)",
+        "how many people each practice looks after",
+        read_totals,
+        by_header(TOTALS),
+        TOTALS,
+    ),
 )
