@@ -17,8 +17,8 @@ SEARCHED = 20
 @dataclass(frozen=True)
 class Column:
     """What a column means. name: as the program calls it. patterns: regular expressions, each of a whole header in
-    lower case with words parted by one underscore ("number_of_patients"); the first that fits any header wins. required:
-    whether the table is unusable without it. shown: the name to look for, as messages say it."""
+    lower case with words parted by one underscore ("number_of_patients"); the first that fits any header wins.
+    required: whether the table is unusable without it. shown: the name to look for, as messages say it."""
 
     name: str
     patterns: tuple[str, ...]

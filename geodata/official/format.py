@@ -25,8 +25,8 @@ class Read:
 
 @dataclass(frozen=True)
 class Format:
-    """A published format. key: what it gives (several formats may give the same). title: as people call it. answers: the
-    question that nothing else answers where it is missing. columns: of a file with a header. alike: how much a table
+    """A published format. key: what it gives (several formats may give the same). title: as people call it. answers:
+    the question that nothing else answers where it is missing. columns: of a file with a header. alike: how much a table
     looks like it, 0 (not at all) to 1 (it is one). read: a table of it, DataError where it is broken."""
 
     key: str
@@ -51,8 +51,8 @@ def by_header(columns: Sequence[Column]) -> Callable[[Found], float]:
 
 
 def text_frame(table: Found, columns: Sequence[Column]) -> pd.DataFrame:
-    """The columns that are there under the program's names, text, its index the line of the file; optional ones that are
-    not there are blank. DataError for a required one that is missing, and for a table without rows."""
+    """The columns that are there under the program's names, text, its index the line of the file; optional ones that
+    are not there are blank. DataError for a required one that is missing, and for a table without rows."""
     header, names = positions(table, columns)
     frame = table.frame(header, dict(names))
     if frame.empty:
