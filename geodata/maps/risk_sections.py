@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from geodata import plan_tables, risk_tables
 from geodata.maps import words
 from geodata.maps.risk_picture import described, fan_bytes
-from optimiser.risk import passes_share, smallest_passing
+from optimiser.risk import ladder, passes_share, smallest_passing
 from optimiser.risk_pool import EXACT
 from optimiser.risk_report import TOLERANCES, Pool, RiskReport
 
@@ -33,7 +33,7 @@ def sections(plan: Plan) -> Row:
 
 
 def _insurance(plan: Plan, report: RiskReport) -> Row:
-    luck = plan.scenario.risk
+    luck = plan.scenario.risk.model_copy(update={"cv_person": report.cv})
     anchor = plan.scenario.anchor_scale
     mine = [b for b in report.bodies if b.scale == anchor]
     picture = base64.b64encode(fan_bytes(plan, report)).decode()
@@ -47,6 +47,7 @@ def _insurance(plan: Plan, report: RiskReport) -> Row:
         "rule": luck,
         "least": smallest_passing(luck),
         "least_with_shock": None if math.isinf(alone) else alone,
+        "ladder": ladder(luck, budget_per_head=sum(b.budget for b in report.bodies) / plan.dataset.patients.sum()),
         "passing": sum(bool(passes_share(b.sd, luck)) for b in mine),
         "of": len(mine),
         "tolerances": [f"{100 * t:g}\u00a0%" for t in TOLERANCES],
