@@ -41,7 +41,7 @@ def document(found: Comparison) -> dict[str, Any]:
         "stood_in": found.stood_in,
         "of_set": found.chosen,
         "groups": [{"code": g.code, "name": g.name, "practices": len(g.members)} for g in found.groups],
-        "counted_from": first_name(found) if found.today is not None else found.options[0].terms.form,
+        "counted_from": first_name(found) if found.from_there else found.options[0].terms.form,
         "impossible": [{"option": x.form, "why": [str(p) for p in x.problems]} for x in found.impossible],
         "figures": [
             {"name": x.name, "label": x.title, "unit": x.unit, "kind": x.kind, "evidence": evidence(found, x),

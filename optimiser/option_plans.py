@@ -157,6 +157,8 @@ def figures(dataset: Dataset, plan: Arranged, groups: Sequence[Group], luck: Luc
     card = score(counted, scenario, structure, placement).region
     value = {name: measure.value for name, measure in card.items()}
     anchor, sizes = scenario.anchor_scale, [b.patients for b in plan.anchors]
+    if placement is None and dataset.services and len(dataset.flows):
+        cash = None  # services could not be placed, and what placing them costs is part of it
     kinds = _by_kind(dataset, plan)
     outside = value[f"outside_main_authority_{anchor}"]
     kept = _kept(dataset, plan, groups)

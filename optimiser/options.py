@@ -85,6 +85,11 @@ class Comparison:
     impossible: tuple[Impossible, ...] = ()
 
     @property
+    def from_there(self) -> bool:
+        """Whether ways are counted from the bodies there are: they are known, and so is what they cost."""
+        return self.today is not None and self.today.figures.cash is not None
+
+    @property
     def drawn(self) -> bool:
         """Whether the groups come from a map drawn by hand, and are no bodies of today."""
         anchor, at = self.scenario.anchor_scale, self.dataset.practices
@@ -131,7 +136,8 @@ def compare_options(
         today = Today(figures(dataset, left, say, _luck(dataset, left), counted), left, left.structure is not drawn)
 
     first = next(iter(plans))
-    before = (today.plan, today.figures) if today is not None else (plans[first], found[first])
+    known = today is not None and today.figures.cash is not None
+    before = (today.plan, today.figures) if today is not None and known else (plans[first], found[first])
     options = []
     for form, plan in plans.items():
         there = way(dataset, before[0], plan, (before[1].cash or 0.0, found[form].cash or 0.0))

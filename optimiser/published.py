@@ -56,9 +56,7 @@ class Reproduced:
 def reproduced() -> tuple[Reproduced, ...]:
     """Every figure of rows 1–7, computed now: under a second, the same each time."""
     crump, rare = "Crump 1991 (113 procedures)", "Bachmann and Bevan 1996 (15 rare categories)"
-    procedures = (
-        "0.0283 procedures a person of £957, varying 0.8 times as much: fitted to mean and sd"
-    )
+    procedures = "0.0283 procedures a person of £957, varying 0.8 times as much: fitted to mean and sd"
     categories = "0.75 cases per 1,000 (derived, as the table is unread), varying 0.75 times; 2.8 % of the budget"
     mental = "Asthana 2011 (mental-health budgets)"
     return (
