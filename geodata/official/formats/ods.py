@@ -15,7 +15,7 @@ import re
 
 import pandas as pd
 
-from geodata.official.columns import Column
+from geodata.official.columns import Column, plain
 from geodata.official.format import Format, Read, by_header
 from geodata.official.formats.ods_cells import (
     COMMISSIONER,
@@ -50,6 +50,8 @@ STATUSES = {
 }
 SPECIAL = r"\bSPECIAL ALLOCATION\b|(?<!DR[. ])\bSAS\b|\bVIOLENT\b|\bZERO TOLERANCE\b"
 """Names of services for patients whom no practice will register."""
+PROVIDER = "provider(_?(or_?)?purchaser)?"
+"""Column 24: the commissioner again, save where a trust or a council runs the practice."""
 _GIVEN = (
     *("code", "name", "region", "icb", "postcode", "opened", "closed"),
     *("status", "commissioner", "setting", "address"),
@@ -61,7 +63,7 @@ PRACTICES = (
     *SHARED,
     Cell(12, Column("status", ("(organi[sz]ation_?)?status(_?code)?",)), "|".join(STATUSES),
          f"a status ({', '.join(STATUSES)})", needed=True),
-    Cell(14, Column("commissioner", ("commissioner(_organi[sz]ation)?(_?code)?", "parent_?(org[a-z]*)?_?code")),
+    Cell(14, Column("commissioner", ("commissioner(_org[a-z]*)?(_?code)?", "parent_?(org[a-z]*)?_?code", PROVIDER)),
          COMMISSIONER, "a commissioner's code"),
     Cell(25, Column("setting", ("prescribing_?setting(_?code)?", "setting")),
          rf"{_SETTING}([|;/ ]+{_SETTING})*", "a prescribing setting (4, RO76)"),
@@ -74,7 +76,8 @@ def read_practices(table: Found) -> Read:
     refuse_moved(table, PRACTICES)
     frame, notes = cells_frame(table, PRACTICES)
     people = frame["code"].str.fullmatch(PRACTITIONER)
-    frame, found = checked(table, frame[~people], PRACTICES)
+    frame, said = _commissioned(table, frame[~people])
+    frame, found = checked(table, frame, PRACTICES)
     frame = frame.assign(status=frame["status"].map(STATUSES), setting=_settings(frame["setting"]))
     frame, told = dated(table, frame)
     frame, dropped = once(table, frame)
@@ -83,7 +86,20 @@ def read_practices(table: Found) -> Read:
         notes.append(f"{special:,} GP practices are named as services for patients whom no other practice registers")
     if people.any():
         dropped = {"a practitioner, not a practice": int(people.sum()), **dropped}
-    return Read(frame[list(_GIVEN)], vintage(table, frame), (*notes, *found, *told), dropped)
+    return Read(frame[list(_GIVEN)], vintage(table, frame), (*notes, *said, *found, *told), dropped)
+
+
+def _commissioned(table: Found, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """With no commissioner for practices that a trust or council runs, in a copy that kept only who runs them."""
+    place = placed(table, PRACTICES)
+    if place.header is None or not place.named:
+        return frame, []
+    if not re.fullmatch(PROVIDER, plain(table.head[place.header][place.at["commissioner"]])):
+        return frame, []
+    codes = frame["commissioner"]
+    other = codes.str.fullmatch(r"[A-Z0-9]{3,5}") & ~codes.str.fullmatch(COMMISSIONER)
+    note = f"{int(other.sum()):,} practices are run by a body that commissions nothing: their commissioner is not known"
+    return frame.assign(commissioner=codes.where(~other, "")), [note] * bool(other.any())
 
 
 def _settings(column: pd.Series) -> pd.Series:

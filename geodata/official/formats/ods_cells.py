@@ -47,10 +47,13 @@ class Cell:
     def name(self) -> str:
         return self.column.name
 
+    def holds(self, text: str) -> bool:
+        """Whether a text is one that this column is for."""
+        return bool(text.strip()) and (not self.shape or bool(re.fullmatch(self.shape, text.strip().upper())))
+
     def fits(self, text: str) -> bool:
-        if not text.strip():
-            return not self.needed
-        return not self.shape or bool(re.fullmatch(self.shape, text.strip().upper()))
+        """Whether a text may stand in this column: as above, or blank where it may be."""
+        return self.holds(text) if text.strip() else not self.needed
 
 
 @dataclass(frozen=True)

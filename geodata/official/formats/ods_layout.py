@@ -38,11 +38,11 @@ _LINES = tuple(f"address_{i}" for i in range(1, 6))
 
 
 def code_cell(shape: str, meaning: str) -> Cell:
-    patterns = ("(organi[sz]ation|org|practice|gp_?practice|ods|ccg|trust)_?(code|id)", "code", "practice")
+    patterns = ("(organi[sz]ation|org|gp|(gp_?)?practice|ods|ccg|trust)_?(code|id)", "code", "practice")
     return Cell(0, Column("code", patterns, shown="Organisation Code"), shape, meaning, needed=True)
 
 
-NAME = text(1, "name", "(organi[sz]ation|org|practice|gp_?practice|ccg|trust)?_?name", required=True)
+NAME = text(1, "name", "(organi[sz]ation|org|gp|(gp_?)?practice|ccg|trust)?_?name", required=True)
 _OPENED = Cell(
     10,
     Column("opened", ("open(ed)?(_?date)?", "(legal_|operational_)?start_?date"), False),
@@ -54,8 +54,8 @@ SHARED = (
     Cell(2, Column("region", ("national_?grouping(_?code)?", "nhser_?code?"), False), AREA, "a region's code"),
     Cell(3, Column("icb", ("high_?level_?health_?(geography|authority)(_?code)?", "icb_?code?"), False), AREA,
          "a code of a health geography"),
-    *(text(3 + i, f"address_{i}", f"addr(ess)?_?(line_?)?({i}|{_WORDS[i - 1]})") for i in range(1, 6)),
-    Cell(9, Column("postcode", ("post_?code",)), POSTCODE, "a postcode", lenient=True),
+    *(text(3 + i, f"address_{i}", f"addr(ess)?_?(li?ne?_?)?({i}|{_WORDS[i - 1]})") for i in range(1, 6)),
+    Cell(9, Column("postcode", ("p(ost)?_?code",)), POSTCODE, "a postcode", lenient=True),
     _OPENED,
     Cell(11, Column("closed", ("closed?(_?date)?", "(legal_|operational_)?end_?date"), False), DATE, "a date"),
 )  # fmt: skip
@@ -78,7 +78,9 @@ def refuse_moved(table: Found, cells: Sequence[Cell]) -> None:
         for at in (_SETTING - 3, _SETTING - 1, _SETTING + 1):
             beside = [row[at] for row in rows if len(row) > at and row[at]]
             if beside:
-                what = f"column {at + 1} holds {beside[0]!r}; column {_SETTING + 1}, for the prescribing setting, nothing"
+                what = (
+                    f"column {at + 1} holds {beside[0]!r}; column {_SETTING + 1}, for the prescribing setting, nothing"
+                )
                 raise DataError(Problem(what, table.name, "", "Columns have moved: download it again."))
 
 
@@ -129,9 +131,9 @@ def laid_out(table: Found, cells: Sequence[Cell], code: str) -> list[tuple[str, 
     named = place.named and all(cell.name in place.at for cell in cells if cell.column.required)
     if not named and (place.named or not 12 <= max(map(len, rows), default=0) <= 40):
         return []
-    shapes = [cell for cell in cells if cell.name in ("region", "icb", "postcode", "opened", "closed")]
-    alike = sum(share(rows, place.at.get(cell.name), cell.fits) >= MOST for cell in shapes)
-    if not (named or alike >= 3):
+    shapes = [cell for cell in cells if cell.name in ("region", "icb", "postcode", "opened")]
+    alike = sum(share(rows, place.at.get(cell.name), cell.holds) >= MOST for cell in shapes)
+    if not (named or alike >= 2):
         return []
     at = place.at["code"], place.at["name"]
     said = [(row[at[0]].strip().upper(), row[at[1]]) for row in rows if len(row) > max(at)]

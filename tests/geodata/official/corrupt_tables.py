@@ -83,7 +83,7 @@ def _cell_fewer(rng: Random, rows: Rows) -> Rows:
 
 
 def _code_columns(rows: Rows) -> list[int]:
-    """Where most cells look like codes: one short word of capitals and digits, no plain number, and not all the same."""
+    """Where most cells look like codes: short words of capitals and digits, no plain numbers, not all the same."""
     found = []
     for at in range(min(map(len, rows[1:]), default=0)):
         cells = [row[at].strip() for row in rows[1:]]
