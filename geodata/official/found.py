@@ -11,6 +11,7 @@ import io
 import json
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ HEAD = 200
 SNIFF = 1 << 20
 """Bytes whose encoding stands for the file's."""
 SEPARATORS = (",", "\t", ";", "¬", "~", "|")
+BROKEN = (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, RuntimeError, csv.Error)
+"""What reading a broken file raises; of a ZIP also RuntimeError, where it is locked or packed in an unknown way."""
 TABLES, MAPS, BOOKS = (".csv", ".txt", ".tsv"), (".geojson", ".json", ".topojson"), (".xlsx", ".xlsm")
 Row = tuple[str, ...]
 
@@ -49,7 +52,7 @@ class Found:
         """A map's JSON. DataError where it is none."""
         try:
             found = json.loads(self._bytes().decode("utf-8-sig"))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
+        except (*BROKEN, RecursionError) as fault:
             raise DataError(Problem(f"is not JSON: {fault}", self.name, "", "Download it again.")) from fault
         if not isinstance(found, dict):
             raise DataError(Problem("is JSON but no map", self.name, "A GeoJSON or TopoJSON object is needed."))
@@ -62,7 +65,7 @@ class Found:
         skipped = 0 if header is None else header + 1
         wanted = columns if columns is not None else dict(enumerate(self._names(header)))
         at = sorted(wanted)
-        lines, body = self._body(skipped, len(self.head[header or 0]), at)
+        lines, body = self._body(skipped, self._width(header), at)
         return pd.DataFrame(body, index=lines, columns=[wanted[i] for i in at], dtype=str)
 
     def _body(self, skipped: int, width: int, at: Sequence[int]) -> tuple[list[int], list[list[str]]]:
@@ -79,7 +82,7 @@ class Found:
                 body.append([row[i].strip() if i < len(row) else "" for i in at])
         except (csv.Error, UnicodeDecodeError) as fault:
             raise DataError(Problem(f"is no table: {fault}", self.name, "", "Download it again.")) from fault
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as fault:
+        except BROKEN as fault:
             raise DataError(Problem(f"cannot be unpacked: {fault}", self.name, "", "Download it again.")) from fault
         raise_all(DataError, uneven)
         return lines, body
@@ -93,6 +96,12 @@ class Found:
             reader = csv.reader(text, delimiter=self.separator, quoting=_quoting(self.separator))
             for row in reader:
                 yield reader.line_num, row
+
+    def _width(self, header: int | None) -> int:
+        """Cells of a row: as many as the header has; without one, as most rows of the head have."""
+        if header is not None:
+            return len(self.head[header])
+        return Counter(len(row) for row in self.head if any(row)).most_common(1)[0][0]
 
     def _names(self, header: int | None) -> Row:
         row = self.head[header or 0]
@@ -129,7 +138,7 @@ def look(folder: Path) -> tuple[list[Found], list[Unread]]:
             continue
         try:
             tables = list(_tables(path, name))
-        except (OSError, zipfile.BadZipFile, EOFError, KeyError, ValueError, csv.Error) as fault:
+        except BROKEN as fault:
             unread.append(Unread(name, f"cannot be read: {fault}"))
             continue
         found += tables
@@ -216,25 +225,31 @@ def _encoding(start: bytes, whole: bool) -> str:
     return "utf-8-sig"
 
 
-def _sheets(path: Path) -> list[str]:
+@contextmanager
+def _book(path: Path) -> Iterator[Any]:
+    """An open workbook. OSError for whatever a broken one makes its reader raise."""
     import openpyxl  # slow to load, and few folders hold workbooks
 
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    book = None
     try:
-        return [sheet.title for sheet in book.worksheets]
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        yield book
+    except Exception as fault:
+        raise OSError(f"the workbook is broken: {fault}") from fault
     finally:
-        book.close()
+        if book is not None:
+            book.close()
+
+
+def _sheets(path: Path) -> list[str]:
+    with _book(path) as book:
+        return [sheet.title for sheet in book.worksheets]
 
 
 def _sheet(path: Path, title: str) -> Iterator[Row]:
-    import openpyxl
-
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    try:
+    with _book(path) as book:
         for row in book[title].iter_rows(values_only=True):
             yield tuple("" if cell is None else _text_of(cell) for cell in row)
-    finally:
-        book.close()
 
 
 def _text_of(cell: object) -> str:
