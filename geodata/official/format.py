@@ -26,8 +26,8 @@ class Read:
 @dataclass(frozen=True)
 class Format:
     """A published format. key: what it gives (several formats may give the same). title: as people call it. answers:
-    the question that nothing else answers where it is missing. columns: of a file with a header. alike: how much a table
-    looks like it, 0 (not at all) to 1 (it is one). read: a table of it, DataError where it is broken."""
+    the question that nothing else answers where it is missing. columns: of a file with a header. alike: how much a
+    table looks like it, 0 (not at all) to 1 (it is one). read: a table of it, DataError where it is broken."""
 
     key: str
     title: str
