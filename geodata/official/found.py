@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -45,6 +46,15 @@ class Found:
     head: tuple[Row, ...] = ()
 
     @cached_property
+    def unfinished(self) -> bool:
+        """Whether the last line of a CSV file lacks its end, as where a download broke off within a row."""
+        if self.kind != "csv" or self.member or self.encoding.startswith("utf-16"):
+            return False
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) not in (b"\n", b"\r")
+
+    @cached_property
     def document(self) -> dict[str, Any]:
         """A map's JSON. DataError where it is none."""
         try:
@@ -69,8 +79,8 @@ class Found:
         """Lines of the file, and the cells at these positions; blank rows left out."""
         lines, body, uneven = [], [], []
         try:
-            for line, row in self._rows():
-                if line <= skipped or not any(row):
+            for number, (line, row) in enumerate(self._rows(), start=1):
+                if number <= skipped or not any(row):
                     continue
                 if len(row) != width and self.kind == "csv":
                     uneven.append(Problem(f"{len(row)} cells, where others have {width}", f"{self.name}:{line}"))
