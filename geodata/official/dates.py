@@ -16,7 +16,8 @@ _ISO = re.compile(r"((?:19|20)\d\d)-?(\d\d)(?:-?(\d\d))?(?!\d)")
 
 def iso(text: str) -> str:
     """The first date in a text as 2021-01-01, or 2026-04 where no day is named; "" where there is none. Understands
-    01JAN2021, 01May2022, 1-May-22, 20210101, 2026-02-01, 01/02/2026 (day first), RTT-April-2026, MSitAE-MAY-2025, 01-2014."""
+    01JAN2021, 01May2022, 1-May-22, 20210101, 2026-02-01, 01/02/2026 (day first), 01-2014, RTT-April-2026,
+    MSitAE-MAY-2025."""
     if found := _BRITISH.search(text):
         day, month, year = found.groups()
         return f"{year}-{int(month):02d}-{int(day):02d}" if 1 <= int(month) <= 12 and 1 <= int(day) <= 31 else ""
@@ -39,3 +40,11 @@ def latest(dates: pd.Series, name: str = "") -> str:
     """The newest date of a column of texts, else the one that a file's name tells of, else ""."""
     found = sorted({iso(text) for text in dates.unique()} - {""})
     return found[-1] if found else iso(name)
+
+
+def qof_year(name: str) -> str:
+    """The last day of the QOF year that a name tells of: PREVALENCE_2021_v2, qof-1415-prac, 2014-15; "" of none."""
+    for found in re.finditer(r"(?<!\d)(?:20)?(\d\d)[-_/]?(\d\d)(?!\d)", name):
+        if int(found[2]) == int(found[1]) + 1 and int(found[1]) >= 4:
+            return f"20{found[2]}-03-31"
+    return ""

@@ -68,8 +68,8 @@ def text_frame(table: Found, columns: Sequence[Column]) -> pd.DataFrame:
 
 
 def numbers(table: Found, frame: pd.DataFrame, name: str, blank: float = float("nan")) -> pd.Series:
-    """A column as numbers: thousands separators (155,793) and a currency sign dropped, `blank` where it is blank or says
-    that there is none (*, -, NULL, n/a). DataError naming each row with anything else, decimal commas among it."""
+    """A column as numbers: thousands separators (155,793) and a currency sign dropped, `blank` where it is blank or
+    says that there is none (*, -, NULL, n/a). DataError naming each row with anything else: decimal commas, inf."""
     text = frame[name].str.replace(r"[£\s]", "", regex=True)
     grouped = text.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
     text = text.mask(grouped, text.str.replace(",", ""))

@@ -79,9 +79,7 @@ class Sifted:
 
     def doubts(self) -> tuple[str, ...]:
         """Notes that the file itself calls for."""
-        return (
-            (f"{self.table.name}: the last line has no end; was it cut short?",) if self.table.unfinished else ()
-        )
+        return (f"{self.table.name}: the last line has no end; was it cut short?",) if self.table.unfinished else ()
 
 
 def each(texts: pd.Series, change: Callable[[str], object]) -> pd.Series:

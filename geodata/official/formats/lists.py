@@ -1,11 +1,11 @@
 """Patients registered with each practice, as NHS Digital and NHS England publish them since 2013.
 
-Vintages. 2013 to January 2017: a row a practice with TOTAL_ALL and columns by sex and age (MALE_0-4 …, April 2013 without
-postcodes, ages ending 85+ until 2013, 95+ since; or single years MALE_0_1 … with MALE_4, MALE_5, MALE_6 between). April
-2017 on: a row for each sex and age: totals (gp-reg-pat-prac-all), five-year ages of practices, networks, commissioners
-and regions in one file (-quin-age), single years one file a sex (-sing-age-male, -female) and for all that is larger than
-a practice (-sing-age-regions). CCG_CODE became SUB_ICB_LOCATION_CODE in July 2022; practices stand under CODE, ORG_CODE,
-PRACTICE_CODE or GP_PRACTICE_CODE.
+Vintages. 2013 to January 2017: a row a practice with TOTAL_ALL and columns by sex and age (MALE_0-4 …, April 2013
+without postcodes, ages ending 85+ until 2013, 95+ since; or single years MALE_0_1 … with MALE_4, MALE_5, MALE_6
+between). April 2017 on: a row for each sex and age: totals (gp-reg-pat-prac-all), five-year ages of practices,
+networks, commissioners and regions in one file (-quin-age), single years one file a sex (-sing-age-male, -female) and
+for all that is larger than a practice (-sing-age-regions). CCG_CODE became SUB_ICB_LOCATION_CODE in July 2022;
+practices stand under CODE, ORG_CODE, PRACTICE_CODE or GP_PRACTICE_CODE.
 
 Quirks. Of every sex there is a row for age ALL beside those of the ages. April 2017 has no commissioners. Dates read
 01JAN2021, 01May2022, 01-Apr-17, 2026-02-01. Spreadsheets turn ages 5-9 into 05-Sep.
@@ -14,7 +14,7 @@ Quirks. Of every sex there is a row for age ALL beside those of the ages. April 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -31,7 +31,8 @@ UNEVEN = 0.02
 """Part of a list by which its ages may miss the total: people of unknown sex are in one and not in the other."""
 OLDEST = 120
 SEXES = {"ALL": "all", "PERSONS": "all", "TOTAL": "all", "MALE": "male", "MALES": "male", "M": "male",
-         "FEMALE": "female", "FEMALES": "female", "F": "female", "UNKNOWN": "other", "INDETERMINATE": "other"}  # fmt: skip
+         "FEMALE": "female", "FEMALES": "female", "F": "female",
+         "UNKNOWN": "other", "INDETERMINATE": "other"}  # fmt: skip
 TIERS = {"COMM REGION": "region", "REGION": "region", "STP": "icb", "ICS": "icb", "ICB": "icb", "CCG": "sub_icb",
          "SUB_ICB_LOCATION": "sub_icb", "SUB ICB LOCATION": "sub_icb", "SUB_ICB": "sub_icb", "PCN": "pcn"}  # fmt: skip
 LARGER = "row of a network, commissioner or region"
@@ -165,7 +166,9 @@ def read_larger(table: Found) -> Read:
     vintage = sifted.newest("date") or iso(table.name)
     frame = sifted.frame
     whole = frame["age"].str.upper().eq("ALL")
-    sifted.leave_out(~(whole & each(frame["sex"], lambda text: SEXES.get(text.upper())).eq("all")), "row of a sex or age")
+    sifted.leave_out(
+        ~(whole & each(frame["sex"], lambda text: SEXES.get(text.upper())).eq("all")), "row of a sex or age"
+    )
     frame = sifted.rest()
     tier = each(frame["org_type"], lambda text: TIERS.get(re.sub(r"\s+", " ", text.upper()), ""))
     sifted.frame = frame = frame.assign(tier=tier)
@@ -225,8 +228,8 @@ def _age(text: str) -> int | None:
     return int(found[1]) if found and int(found[1]) <= OLDEST else None
 
 
-def _understood(table: Found, frame: pd.DataFrame, name: str, change: object) -> pd.Series:
-    found = each(frame[name], change)  # type: ignore[arg-type]
+def _understood(table: Found, frame: pd.DataFrame, name: str, change: Callable[[str], object]) -> pd.Series:
+    found = each(frame[name], change)
     raise_all(
         DataError,
         [
@@ -295,7 +298,7 @@ def _kind(table: Found) -> str:
     return "sex" if sexes and sexes <= {"male", "female"} and "age" in header else "lists"
 
 
-def _alike(kind: str) -> object:
+def _alike(kind: str) -> Callable[[Found], float]:
     """Likeness to one kind of them; broken ones are told of as lists."""
     by_columns = by_header(LONG, foreign=("lsoa.*",))
 
@@ -315,7 +318,7 @@ FORMATS = (
         "Patients registered with each practice (gp-reg-pat-prac-all, -quin-age)",
         PEOPLE,
         read_long,
-        _alike("lists"),  # type: ignore[arg-type]
+        _alike("lists"),
         LONG,
     ),
     Format(
@@ -323,7 +326,7 @@ FORMATS = (
         "Male or female patients of each practice by single year of age (gp-reg-pat-prac-sing-age-male, -female)",
         PEOPLE,
         read_sex,
-        _alike("sex"),  # type: ignore[arg-type]
+        _alike("sex"),
         LONG,
     ),
     Format(
@@ -339,7 +342,7 @@ FORMATS = (
         "Patients of networks, commissioners and regions (gp-reg-pat-prac-sing-age-regions)",
         "whether the lists add up to the published totals",
         read_larger,
-        _alike("larger"),  # type: ignore[arg-type]
+        _alike("larger"),
         LONG,
     ),
 )
