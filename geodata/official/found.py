@@ -12,13 +12,17 @@ import json
 import os
 import zipfile
 import zlib
+from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+import numpy as np
 import pandas as pd
 
 from optimiser.errors import DataError, OutputError, Problem, raise_all
@@ -29,6 +33,10 @@ SNIFF = 1 << 20
 """Bytes whose encoding stands for the file's."""
 SEPARATORS = (",", "\t", ";", "¬", "~", "|")
 TABLES, MAPS, BOOKS = (".csv", ".txt", ".tsv"), (".geojson", ".json", ".topojson"), (".xlsx", ".xlsm")
+BLOCK = 1 << 12
+"""Rows that are held whole at a time."""
+BROKEN = (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, RuntimeError, csv.Error)
+"""What reading a broken file raises; of a ZIP also RuntimeError, where it is locked or packed in an unknown way."""
 Row = tuple[str, ...]
 
 
@@ -58,12 +66,26 @@ class Found:
     def document(self) -> dict[str, Any]:
         """A map's JSON. DataError where it is none."""
         try:
-            found = json.loads(self._bytes().decode("utf-8-sig"))
+            raw = self._bytes()
+        except BROKEN as fault:
+            raise DataError(Problem(f"cannot be unpacked: {fault}", self.name, "", "Download it again.")) from fault
+        try:
+            found = json.loads(raw.decode("utf-8-sig"))
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
             raise DataError(Problem(f"is not JSON: {fault}", self.name, "", "Download it again.")) from fault
         if not isinstance(found, dict):
             raise DataError(Problem("is JSON but no map", self.name, "A GeoJSON or TopoJSON object is needed."))
         return found
+
+    @property
+    def is_map_by_its_start(self) -> bool:
+        """Whether a file begins as GeoJSON or TopoJSON does, even if the rest of it is broken."""
+        try:
+            with _opened(self.path, self.member) as raw:
+                start = raw.read(4096)
+        except BROKEN:
+            return False
+        return b'"FeatureCollection"' in start or b'"Topology"' in start or b'"features"' in start
 
     def frame(self, header: int | None = 0, columns: dict[int, str] | None = None) -> pd.DataFrame:
         """The table as stripped text, blanks "". header: position of the row of names (0: the first), None without one.
@@ -72,37 +94,55 @@ class Found:
         skipped = 0 if header is None else header + 1
         wanted = columns if columns is not None else dict(enumerate(self._names(header)))
         at = sorted(wanted)
-        lines, body = self._body(skipped, len(self.head[header or 0]), at)
-        return pd.DataFrame(body, index=lines, columns=[wanted[i] for i in at], dtype=str)
+        lines, cells = self._body(skipped, self._width(header), at)
+        # By position first: two columns of a file may have one name.
+        frame = pd.DataFrame(dict(enumerate(cells)), index=np.array(lines, dtype=np.int64), dtype=str)
+        frame.columns = pd.Index([wanted[i] for i in at], dtype=object)
+        return frame
 
-    def _body(self, skipped: int, width: int, at: Sequence[int]) -> tuple[list[int], list[list[str]]]:
-        """Lines of the file, and the cells at these positions; blank rows left out."""
-        lines, body, uneven = [], [], []
+    def _body(self, skipped: int, width: int, at: Sequence[int]) -> tuple[array[int], list[list[str]]]:
+        """Lines of the file, and the columns at these positions; blank rows left out."""
+        lines = array("q")
+        columns: list[list[str]] = [[] for _ in at]
+        block: list[tuple[str, ...]] = []
+        # At least two, so that one column is picked as several are: as a tuple.
+        pick = itemgetter(*at, *at[:1]) if at else tuple
+        uneven = []
         try:
-            for number, (line, row) in enumerate(self._rows(), start=1):
+            for number, (line, row) in enumerate(self._rows(width), start=1):
                 if number <= skipped or not any(row):
                     continue
-                if len(row) != width and self.kind == "csv":
+                if len(row) != width:
                     uneven.append(Problem(f"{len(row)} cells, where others have {width}", f"{self.name}:{line}"))
                     continue
                 lines.append(line)
-                body.append([row[i].strip() if i < len(row) else "" for i in at])
+                block.append(pick(row))
+                if len(block) == BLOCK:
+                    _move(block, columns)
+            _move(block, columns)
         except (csv.Error, UnicodeDecodeError) as fault:
             raise DataError(Problem(f"is no table: {fault}", self.name, "", "Download it again.")) from fault
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as fault:
+        except BROKEN as fault:
             raise DataError(Problem(f"cannot be unpacked: {fault}", self.name, "", "Download it again.")) from fault
         raise_all(DataError, uneven)
-        return lines, body
+        return lines, columns
 
-    def _rows(self) -> Iterator[tuple[int, Sequence[str]]]:
-        """Every row with the line it ends on."""
+    def _rows(self, width: int) -> Iterator[tuple[int, Sequence[str]]]:
+        """Every row with the line it ends on; those of a sheet, which leaves blank ends out, as wide as `width`."""
         if self.kind == "sheet":
-            yield from enumerate(_sheet(self.path, self.member), start=1)
+            for line, cells in enumerate(_sheet(self.path, self.member), start=1):
+                yield line, (*cells, *[""] * (width - len(cells)))[:width]
             return
         with self._text() as text:
             reader = csv.reader(text, delimiter=self.separator, quoting=_quoting(self.separator))
             for row in reader:
                 yield reader.line_num, row
+
+    def _width(self, header: int | None) -> int:
+        """Cells of a row: as many as the header has; without one, as most rows of the head have."""
+        if header is not None:
+            return len(self.head[header])
+        return Counter(len(row) for row in self.head if any(row)).most_common(1)[0][0]
 
     def _names(self, header: int | None) -> Row:
         row = self.head[header or 0]
@@ -116,6 +156,15 @@ class Found:
     def _text(self) -> Iterator[IO[str]]:
         with _opened(self.path, self.member) as raw:
             yield io.TextIOWrapper(raw, encoding=self.encoding, newline="")
+
+
+def _move(block: list[tuple[str, ...]], columns: list[list[str]]) -> None:
+    """Rows to the ends of their columns, stripped, cells of one text kept once: a postcode directory has millions of
+    rows and few authorities. Empties the block."""
+    for column, cells in zip(columns, zip(*block, strict=True), strict=False):
+        kept: dict[str, str] = {}
+        column += [kept.setdefault(cell, cell) for cell in map(str.strip, cells)]
+    block.clear()
 
 
 @dataclass(frozen=True)
@@ -139,7 +188,7 @@ def look(folder: Path) -> tuple[list[Found], list[Unread]]:
             continue
         try:
             tables = list(_tables(path, name))
-        except (OSError, zipfile.BadZipFile, EOFError, KeyError, ValueError, csv.Error) as fault:
+        except BROKEN as fault:
             unread.append(Unread(name, f"cannot be read: {fault}"))
             continue
         found += tables
@@ -226,25 +275,31 @@ def _encoding(start: bytes, whole: bool) -> str:
     return "utf-8-sig"
 
 
-def _sheets(path: Path) -> list[str]:
+@contextmanager
+def _book(path: Path) -> Iterator[Any]:
+    """An open workbook. OSError for whatever a broken one makes its reader raise."""
     import openpyxl  # slow to load, and few folders hold workbooks
 
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    book = None
     try:
-        return [sheet.title for sheet in book.worksheets]
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        yield book
+    except Exception as fault:
+        raise OSError(f"the workbook is broken: {fault}") from fault
     finally:
-        book.close()
+        if book is not None:
+            book.close()
+
+
+def _sheets(path: Path) -> list[str]:
+    with _book(path) as book:
+        return [sheet.title for sheet in book.worksheets]
 
 
 def _sheet(path: Path, title: str) -> Iterator[Row]:
-    import openpyxl
-
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    try:
+    with _book(path) as book:
         for row in book[title].iter_rows(values_only=True):
             yield tuple("" if cell is None else _text_of(cell) for cell in row)
-    finally:
-        book.close()
 
 
 def _text_of(cell: object) -> str:

@@ -113,9 +113,9 @@ def read_need(table: Found) -> Read:
 def _allocation_year(table: Found) -> str:
     """2025 for 2025/26, from the name of the file or of a column."""
     for text in (table.name, *(table.head[0] if table.head else ())):
-        if found := re.search(r"(?<!\d)(20\d\d)\D{1,2}(?:20)?(\d\d)(?!\d)", text):
-            if int(found[2]) == int(found[1][2:]) + 1:
-                return found[1]
+        found = re.search(r"(?<!\d)(20\d\d)\D{1,2}(?:20)?(\d\d)(?!\d)", text)
+        if found and int(found[2]) == int(found[1][2:]) + 1:
+            return found[1]
     return iso(table.name)
 
 
