@@ -1,5 +1,13 @@
 """Published formats, a module a family. Each gives `FORMATS`."""
 
-from geodata.official.formats import lists, ods, ods_bodies, ods_members
+from geodata.official.formats import lists, lsoa, maps, measures, ods, ods_bodies, ods_members
 
-FORMATS = (*lists.FORMATS, *ods.FORMATS, *ods_bodies.FORMATS, *ods_members.FORMATS)
+FORMATS = (
+    *lists.FORMATS,
+    *maps.FORMATS,
+    *lsoa.FORMATS,
+    *measures.FORMATS,
+    *ods.FORMATS,
+    *ods_bodies.FORMATS,
+    *ods_members.FORMATS,
+)
