@@ -16,6 +16,7 @@ _ISO = re.compile(r"((?:19|20)\d\d)-?(\d\d)(?:-?(\d\d))?(?!\d)")
 def iso(text: str) -> str:
     """The first date in a text as 2021-01-01, or 2026-04 where no day is named; "" where there is none. Understands
     01JAN2021, 01May2022, 1-May-22, 20210101, 2026-02-01, 01/02/2026 (day first), RTT-April-2026, MSitAE-MAY-2025."""
+    text = text.replace("_", " ")  # ONSPD_FEB_2024_UK
     if found := _BRITISH.search(text):
         day, month, year = found.groups()
         return f"{year}-{int(month):02d}-{int(day):02d}" if 1 <= int(month) <= 12 and 1 <= int(day) <= 31 else ""

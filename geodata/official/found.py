@@ -11,13 +11,16 @@ import io
 import json
 import zipfile
 import zlib
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+import numpy as np
 import pandas as pd
 
 from optimiser.errors import DataError, OutputError, Problem, raise_all
@@ -28,6 +31,8 @@ SNIFF = 1 << 20
 """Bytes whose encoding stands for the file's."""
 SEPARATORS = (",", "\t", ";", "¬", "~", "|")
 TABLES, MAPS, BOOKS = (".csv", ".txt", ".tsv"), (".geojson", ".json", ".topojson"), (".xlsx", ".xlsm")
+BLOCK = 1 << 12
+"""Rows that are held whole at a time."""
 Row = tuple[str, ...]
 
 
@@ -62,32 +67,44 @@ class Found:
         skipped = 0 if header is None else header + 1
         wanted = columns if columns is not None else dict(enumerate(self._names(header)))
         at = sorted(wanted)
-        lines, body = self._body(skipped, len(self.head[header or 0]), at)
-        return pd.DataFrame(body, index=lines, columns=[wanted[i] for i in at], dtype=str)
+        lines, cells = self._body(skipped, len(self.head[header or 0]) if self.head else 0, at)
+        # By position first: two columns of a file may have one name.
+        frame = pd.DataFrame(dict(enumerate(cells)), index=np.array(lines, dtype=np.int64), dtype=str)
+        frame.columns = pd.Index([wanted[i] for i in at], dtype=object)
+        return frame
 
-    def _body(self, skipped: int, width: int, at: Sequence[int]) -> tuple[list[int], list[list[str]]]:
-        """Lines of the file, and the cells at these positions; blank rows left out."""
-        lines, body, uneven = [], [], []
+    def _body(self, skipped: int, width: int, at: Sequence[int]) -> tuple[array[int], list[list[str]]]:
+        """Lines of the file, and the columns at these positions; blank rows left out."""
+        lines = array("q")
+        columns: list[list[str]] = [[] for _ in at]
+        block: list[tuple[str, ...]] = []
+        # At least two, so that one column is picked as several are: as a tuple.
+        pick = itemgetter(*at, *at[:1]) if at else tuple
+        uneven = []
         try:
-            for line, row in self._rows():
+            for line, row in self._rows(width):
                 if line <= skipped or not any(row):
                     continue
-                if len(row) != width and self.kind == "csv":
+                if len(row) != width:
                     uneven.append(Problem(f"{len(row)} cells, where others have {width}", f"{self.name}:{line}"))
                     continue
                 lines.append(line)
-                body.append([row[i].strip() if i < len(row) else "" for i in at])
+                block.append(pick(row))
+                if len(block) == BLOCK:
+                    _move(block, columns)
+            _move(block, columns)
         except (csv.Error, UnicodeDecodeError) as fault:
             raise DataError(Problem(f"is no table: {fault}", self.name, "", "Download it again.")) from fault
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as fault:
             raise DataError(Problem(f"cannot be unpacked: {fault}", self.name, "", "Download it again.")) from fault
         raise_all(DataError, uneven)
-        return lines, body
+        return lines, columns
 
-    def _rows(self) -> Iterator[tuple[int, Sequence[str]]]:
-        """Every row with the line it ends on."""
+    def _rows(self, width: int) -> Iterator[tuple[int, Sequence[str]]]:
+        """Every row with the line it ends on; those of a sheet, which leaves blank ends out, as wide as `width`."""
         if self.kind == "sheet":
-            yield from enumerate(_sheet(self.path, self.member), start=1)
+            for line, cells in enumerate(_sheet(self.path, self.member), start=1):
+                yield line, (*cells, *[""] * (width - len(cells)))[:width]
             return
         with self._text() as text:
             reader = csv.reader(text, delimiter=self.separator, quoting=_quoting(self.separator))
@@ -106,6 +123,15 @@ class Found:
     def _text(self) -> Iterator[IO[str]]:
         with _opened(self.path, self.member) as raw:
             yield io.TextIOWrapper(raw, encoding=self.encoding, newline="")
+
+
+def _move(block: list[tuple[str, ...]], columns: list[list[str]]) -> None:
+    """Rows to the ends of their columns, stripped, cells of one text kept once: a postcode directory has millions of
+    rows and few authorities. Empties the block."""
+    for column, cells in zip(columns, zip(*block, strict=True), strict=False):
+        kept: dict[str, str] = {}
+        column += [kept.setdefault(cell, cell) for cell in map(str.strip, cells)]
+    block.clear()
 
 
 @dataclass(frozen=True)
