@@ -60,6 +60,16 @@ class Found:
             raise DataError(Problem("is JSON but no map", self.name, "A GeoJSON or TopoJSON object is needed."))
         return found
 
+    @property
+    def is_map_by_its_start(self) -> bool:
+        """Whether a file begins as GeoJSON or TopoJSON does, even if the rest of it is broken."""
+        try:
+            with _opened(self.path, self.member) as raw:
+                start = raw.read(4096)
+        except (OSError, zipfile.BadZipFile, zlib.error, EOFError):
+            return False
+        return b'"FeatureCollection"' in start or b'"Topology"' in start or b'"features"' in start
+
     def frame(self, header: int | None = 0, columns: dict[int, str] | None = None) -> pd.DataFrame:
         """The table as stripped text, blanks "". header: position of the row of names (0: the first), None without one.
         columns: position → name of those wanted, all under their own names by default. Its index is the line of the
