@@ -34,6 +34,8 @@ def _what(text: str, name: str) -> str:
 def twice(table: Found, frame: pd.DataFrame, keys: list[str], compared: list[str]) -> pd.Series:
     """Which rows say again what an earlier one says. DataError for those with the same keys that say otherwise."""
     again = frame.duplicated(keys)
+    if not again.any():
+        return again
     same = frame.duplicated(keys + compared)
     if (again & ~same).any():
         rows = frame.index[(again & ~same).to_numpy()]

@@ -27,8 +27,8 @@ class Read:
 @dataclass(frozen=True)
 class Format:
     """A published format. key: what it gives (several formats may give the same). title: as people call it. answers:
-    the question that nothing else answers where it is missing. columns: of a file with a header. alike: how much a table
-    looks like it, 0 (not at all) to 1 (it is one). read: a table of it, DataError where it is broken."""
+    the question that nothing else answers where it is missing. columns: of a file with a header. alike: how much a
+    table looks like it, 0 (not at all) to 1 (it is one). read: a table of it, DataError where it is broken."""
 
     key: str
     title: str
@@ -65,13 +65,15 @@ def text_frame(table: Found, columns: Sequence[Column]) -> pd.DataFrame:
 
 
 def numbers(table: Found, frame: pd.DataFrame, name: str, blank: float = float("nan")) -> pd.Series:
-    """A column as numbers: thousands separators and a currency sign dropped, `blank` where it is blank or says that
-    there is none (*, -, NULL, n/a). DataError naming each row with anything else."""
+    """A column as numbers: thousands separators (155,793) and a currency sign dropped, `blank` where it is blank or
+    says that there is none (*, -, NULL, n/a). DataError naming each row with anything else: decimal commas, inf."""
     # Most cells are plain numbers: only the rest are looked at closely, for the sake of files of millions of rows.
     values = pd.to_numeric(frame[name], errors="coerce").astype(float)
     rest = ~np.isfinite(values)
     if rest.any():
-        text = frame.loc[rest.to_numpy(), name].str.replace(r"[,£\s]", "", regex=True)
+        text = frame.loc[rest.to_numpy(), name].str.replace(r"[£\s]", "", regex=True)
+        grouped = text.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+        text = text.mask(grouped, text.str.replace(",", ""))
         none = text.str.fullmatch(r"(?i)|\*|-|–|\.+|null|n/?a|na|nan")
         read = pd.to_numeric(text.where(~none), errors="coerce").astype(float)
         wrong = text.index[(~np.isfinite(read) & ~none).to_numpy()]

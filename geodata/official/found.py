@@ -33,6 +33,8 @@ SEPARATORS = (",", "\t", ";", "¬", "~", "|")
 TABLES, MAPS, BOOKS = (".csv", ".txt", ".tsv"), (".geojson", ".json", ".topojson"), (".xlsx", ".xlsm")
 BLOCK = 1 << 12
 """Rows that are held whole at a time."""
+UNPACKING = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError)
+"""What goes wrong with a file or ZIP that is broken, locked by a password, or packed in an unknown way."""
 Row = tuple[str, ...]
 
 
@@ -53,7 +55,11 @@ class Found:
     def document(self) -> dict[str, Any]:
         """A map's JSON. DataError where it is none."""
         try:
-            found = json.loads(self._bytes().decode("utf-8-sig"))
+            raw = self._bytes()
+        except UNPACKING as fault:
+            raise DataError(Problem(f"cannot be unpacked: {fault}", self.name, "", "Download it again.")) from fault
+        try:
+            found = json.loads(raw.decode("utf-8-sig"))
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
             raise DataError(Problem(f"is not JSON: {fault}", self.name, "", "Download it again.")) from fault
         if not isinstance(found, dict):
@@ -66,7 +72,7 @@ class Found:
         try:
             with _opened(self.path, self.member) as raw:
                 start = raw.read(4096)
-        except (OSError, zipfile.BadZipFile, zlib.error, EOFError):
+        except UNPACKING:
             return False
         return b'"FeatureCollection"' in start or b'"Topology"' in start or b'"features"' in start
 
@@ -92,8 +98,8 @@ class Found:
         pick = itemgetter(*at, *at[:1]) if at else tuple
         uneven = []
         try:
-            for line, row in self._rows(width):
-                if line <= skipped or not any(row):
+            for number, (line, row) in enumerate(self._rows(width), start=1):
+                if number <= skipped or not any(row):
                     continue
                 if len(row) != width:
                     uneven.append(Problem(f"{len(row)} cells, where others have {width}", f"{self.name}:{line}"))
@@ -105,7 +111,7 @@ class Found:
             _move(block, columns)
         except (csv.Error, UnicodeDecodeError) as fault:
             raise DataError(Problem(f"is no table: {fault}", self.name, "", "Download it again.")) from fault
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as fault:
+        except UNPACKING as fault:
             raise DataError(Problem(f"cannot be unpacked: {fault}", self.name, "", "Download it again.")) from fault
         raise_all(DataError, uneven)
         return lines, columns
@@ -165,7 +171,7 @@ def look(folder: Path) -> tuple[list[Found], list[Unread]]:
             continue
         try:
             tables = list(_tables(path, name))
-        except (OSError, zipfile.BadZipFile, EOFError, KeyError, ValueError, csv.Error) as fault:
+        except (*UNPACKING, KeyError, ValueError, csv.Error) as fault:
             unread.append(Unread(name, f"cannot be read: {fault}"))
             continue
         found += tables

@@ -5,7 +5,7 @@ and whenever authorities merge. Files of different years therefore name one plac
 history (Code History Database), for England since codes of nine characters began in 2011, and for Scotland.
 
 An authority that was divided has no single successor and is not here: the counties of Northamptonshire (E10000021, two
-authorities since 2021) and Cumbria (E10000006, two since 2023), and Dorset (E10000009), without Christchurch since 2019.
+authorities since 2021) and Cumbria (E10000006, two since 2023), and Dorset (E10000009), smaller since 2019.
 """
 
 from __future__ import annotations

@@ -21,19 +21,19 @@ _AE = r"(number_of_)?a(&|_and_)?e_attendances_"
 COLUMNS = (
     Column("provider", ("org_code", "organisation_code", "code"), shown="Org Code"),
     Column("name", ("org_name", "organisation_name", "name"), shown="Org name"),
-    Column("first", (_AE + "type_1", "type_1_departments_major_a&e"), shown="A&E attendances Type 1"),
-    Column("second", (_AE + "type_2", "type_2_departments_single_specialty"), shown="A&E attendances Type 2"),
+    Column("type_1", (_AE + "type_1", "type_1_departments_major_a&e"), shown="A&E attendances Type 1"),
+    Column("type_2", (_AE + "type_2", "type_2_departments_single_specialty"), shown="A&E attendances Type 2"),
     Column(
-        "other",
+        "type_3",
         (_AE + "(other.*|type_3.*)", "type_3_departments_other_a&e.*"),
         shown="A&E attendances Other A&E Department",
     ),
-    Column("booked_first", (_AE + "booked_appointments_type_1",), required=False),
-    Column("booked_second", (_AE + "booked_appointments_type_2",), required=False),
-    Column("booked_other", (_AE + "booked_appointments_(other.*|type_3.*)",), required=False),
+    Column("booked_1", (_AE + "booked_appointments_type_1",), required=False),
+    Column("booked_2", (_AE + "booked_appointments_type_2",), required=False),
+    Column("booked_3", (_AE + "booked_appointments_(other.*|type_3.*)",), required=False),
     Column("period", ("period",), required=False),
 )
-COUNTS = ("first", "second", "other", "booked_first", "booked_second", "booked_other")
+COUNTS = ("type_1", "type_2", "type_3", "booked_1", "booked_2", "booked_3")
 TOTALS = r"TOTAL|ENGLAND|-|–|"
 
 
@@ -58,15 +58,15 @@ def read_attendances(table: Found) -> Read:
     months = sorted({iso(text) for text in frame["period"].unique()} - {""})
     if len(months) > 1:
         raise DataError(Problem(f"holds {len(months)} months", table.name, "One month a file.", f"Keep {months[-1]}."))
-    booked = float(frame[["booked_first", "booked_second", "booked_other"]].to_numpy().sum())
+    booked = float(frame[["booked_1", "booked_2", "booked_3"]].to_numpy().sum())
     if booked:
         notes.append(f"{booked:,.0f} booked appointments are counted as attendances")
     result = pd.DataFrame(
         {
             "provider": frame["provider"],
             "name": frame["name"],
-            "type_1": frame["first"] + frame["booked_first"],
-            "others": frame["second"] + frame["other"] + frame["booked_second"] + frame["booked_other"],
+            "type_1": frame["type_1"] + frame["booked_1"],
+            "others": frame["type_2"] + frame["type_3"] + frame["booked_2"] + frame["booked_3"],
         }
     )
     notes.insert(0, f"one month: {(months or [_titled(table)])[-1] or 'which one, the file does not say'}")

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -26,7 +26,7 @@ from geodata.official.columns import Column
 from geodata.official.dates import iso, latest
 from geodata.official.format import Format, Read, by_header, numbers, text_frame
 from geodata.official.formats.documentation import HEADED
-from geodata.official.found import Found
+from geodata.official.found import UNPACKING, Found
 from optimiser.errors import DataError, Problem, raise_all
 
 DIRECTORY = (
@@ -39,10 +39,17 @@ DIRECTORY = (
     Column("lsoa", (r"lsoa21(cd)?", r"lsoa11(cd)?", r"lsoa\d\d(cd)?"), required=False),
     Column("terminated", ("doterm",), required=False),
 )
-AREA = {0: "postcode", 1: "quality", 2: "easting", 3: "northing", 7: "county", 8: "lad_code"}
-WIDTH = 10
-"""Columns of Code-Point Open."""
-SHAPES = {"postcode": POSTCODE, "quality": r"\d0", "easting": r"\d{1,6}", "northing": r"\d{1,7}"}
+AREA = ("postcode", "quality", "easting", "northing", "country", "region", "authority", "county", "lad_code", "ward")
+"""Columns of Code-Point Open; region and authority are the NHS's, long gone."""
+SHAPES = {
+    "quality": (r"\d0", "a number from 10 to 90"),
+    "easting": (r"\d{1,6}", "a whole number"),
+    "northing": (r"\d{1,7}", "a whole number"),
+    "country": (r"[ESW]92\d{6}|", "E92000001, S92000003, W92000004 or blank"),
+    "county": (r"E1[013]\d{6}|", "E10000015 or blank"),
+    "lad_code": (r"E0[6-9]\d{6}|W06\d{6}|S12\d{6}|", "E06000004 or blank"),
+    "ward": (r"[ESW]\d{8}|", "E05009866 or blank"),
+}
 NOWHERE = 90
 """Positional quality of a postcode without coordinates."""
 
@@ -59,23 +66,29 @@ def read_directory(table: Found) -> Read:
 
 def read_area(table: Found) -> Read:
     """A file of Code-Point Open: postcode, easting, northing, quality, lad_code, upper_code, lsoa ("")."""
-    if len(table.head[0]) != WIDTH:
+    if len(table.head[0]) != len(AREA):
         what = f"has {len(table.head[0])} columns"
-        raise DataError(Problem(what, f"{table.name}:1", f"Code-Point Open has {WIDTH}.", "Download it again."))
-    frame = table.frame(None, AREA)
-    for i, name in ((1, "quality"), (2, "easting"), (3, "northing")):
-        wrong = frame.index[~frame[name].str.fullmatch(SHAPES[name]).to_numpy()]
-        rule = f"Column {i + 1} of Code-Point Open is the {name}, a whole number."
-        raise_all(DataError, [Problem(repr(frame[name].at[j]), f"{table.name}:{j}:{name}", rule) for j in wrong])
+        raise DataError(Problem(what, f"{table.name}:1", f"Code-Point Open has {len(AREA)}.", "Download it again."))
+    frame = table.frame(None, dict(enumerate(AREA)))
+    problems = []
+    for name, (shape, meaning) in SHAPES.items():
+        rule = f"Column {AREA.index(name) + 1} of Code-Point Open is the {name.replace('lad_code', 'district')}: {meaning}."
+        wrong = {text for text in frame[name].unique() if not re.fullmatch(shape, text)}
+        rows = frame.index[frame[name].isin(wrong).to_numpy()] if wrong else ()
+        problems += [Problem(repr(frame[name].at[i]), f"{table.name}:{i}:{name}", rule) for i in rows]
+    raise_all(DataError, problems)
     frame["quality"] = frame["quality"].astype(float)
-    return _placed(table, frame.assign(lsoa=""), _version(table) or iso(PurePosixPath(table.name).name), [])
+    version, rows = _metadata(table, frame)
+    notes = [f"{len(frame):,} rows, where the metadata says {rows:,}"] if rows not in (0, len(frame)) else []
+    return _placed(table, frame.assign(lsoa=""), version or iso(PurePosixPath(table.name).name), notes)
 
 
 def read_headed(table: Found) -> Read:
     """Code-Point Open with the names of its columns in the first row, as GIS programs save it."""
     frame = text_frame(table, HEADED)
     frame["quality"] = numbers(table, frame, "quality", blank=0)
-    return _placed(table, frame.assign(lsoa=""), _version(table) or iso(PurePosixPath(table.name).name), [])
+    version, _ = _metadata(table, frame)
+    return _placed(table, frame.assign(lsoa=""), version or iso(PurePosixPath(table.name).name), [])
 
 
 def _placed(table: Found, frame: pd.DataFrame, vintage: str, notes: list[str]) -> Read:
@@ -150,8 +163,9 @@ def _inside(table: Found, frame: pd.DataFrame) -> None:
     )
 
 
-def _version(table: Found) -> str:
-    """The date in the metadata beside the files of Code-Point Open, "" where there is none."""
+def _metadata(table: Found, frame: pd.DataFrame) -> tuple[str, int]:
+    """What the metadata beside the files of Code-Point Open say: its date, and how many rows this area has; "" and 0
+    where there are none."""
     try:
         if table.member:
             with zipfile.ZipFile(table.path) as archive:
@@ -160,10 +174,12 @@ def _version(table: Found) -> str:
         else:
             beside = table.path.parents[2] / "Doc" / "metadata.txt"  # Data/CSV/ts.csv
             text = beside.read_text(encoding="cp1252") if beside.is_file() else ""
-    except (OSError, IndexError, ValueError, zipfile.BadZipFile):
-        return ""
-    found = re.search(r"COPYRIGHT DATE:?\s*(\d{8})", text)
-    return iso(found[1]) if found else ""
+    except (*UNPACKING, IndexError, ValueError):
+        return "", 0
+    day = re.search(r"COPYRIGHT DATE:?\s*(\d{8})", text)
+    area = re.match(r"[A-Z]+", frame["postcode"].iat[0].upper())
+    rows = re.search(rf"(?m)^\s*{area[0]}\s+(\d+)\s*$", text) if area else None
+    return iso(day[1]) if day else "", int(rows[1]) if rows else 0
 
 
 def like_area(table: Found) -> float:
@@ -182,6 +198,30 @@ def like_headed(table: Found) -> float:
     likeness = by_header(HEADED)(table)
     bodies = (cell for row in table.head[1:] for cell in row)
     return likeness if any(re.fullmatch(POSTCODE, cell.replace(" ", "").upper()) for cell in bodies) else 0.0
+
+
+def like_directory(table: Found) -> float:
+    """Likeness by header, unless this is a part of a directory that is there whole."""
+    return 0.0 if like_part(table) else by_header(DIRECTORY)(table)
+
+
+def like_part(table: Found) -> float:
+    """Whether a table is one postcode area of ONSPD (`Data/multi_csv/ONSPD_FEB_2024_UK_TS.csv`) and the whole directory
+    is beside that folder."""
+    part = PurePosixPath(table.member or table.path.as_posix())
+    whole = re.sub(r"_[A-Z]{1,2}\.csv$", ".csv", part.name)
+    if part.parent.name != "multi_csv" or whole == part.name or by_header(DIRECTORY)(table) < 1:
+        return 0.0
+    beside = (part.parents[1] / whole).as_posix()
+    if not table.member:
+        return float(Path(beside).is_file())
+    with zipfile.ZipFile(table.path) as archive:
+        return float(beside in archive.namelist())
+
+
+def read_part(_: Found) -> Read:
+    """An empty frame."""
+    return Read(pd.DataFrame(), notes=("a part of the directory beside it, which is read whole",))
 
 
 ANSWERS = "where each practice and hospital is, and in which authority"

@@ -1,10 +1,12 @@
 """Hospital sites with their coordinates, as the NHS website (NHS Choices) published them: `Hospital.csv`.
 
 Twenty-two columns parted by ¬ (to 2018, in Latin-1) or ~ (since, in UTF-8), copies also by commas. Some sites outside
-England have no coordinates, small longitudes are written as -3.06E-2, and a few codes stand twice.
+England have no coordinates, small longitudes are written as -3.06E-2, and a few codes stand twice, once as UNKNOWN.
 """
 
 from __future__ import annotations
+
+import pandas as pd
 
 from geodata.coordinates import LATITUDES, LONGITUDES
 from geodata.official.checks import POSTCODE, coded
@@ -58,7 +60,9 @@ def read_sites(table: Found) -> Read:
     if hidden.any():
         dropped["not shown on the website"] = int(hidden.sum())
         frame = frame[~hidden]
-    again = frame.duplicated("site_code")
+    # Of two entries of a code, one is often a stub whose kind nobody filled in.
+    stub = frame["subtype"].str.upper() == "UNKNOWN"
+    again = pd.concat([frame[~stub], frame[stub]]).duplicated("site_code").reindex(frame.index)
     if again.any():
         dropped["a code that stands already"] = int(again.sum())
         frame = frame[~again]
