@@ -72,7 +72,8 @@ def read_area(table: Found) -> Read:
     frame = table.frame(None, dict(enumerate(AREA)))
     problems = []
     for name, (shape, meaning) in SHAPES.items():
-        rule = f"Column {AREA.index(name) + 1} of Code-Point Open is the {name.replace('lad_code', 'district')}: {meaning}."
+        what = "district" if name == "lad_code" else name
+        rule = f"Column {AREA.index(name) + 1} of Code-Point Open is the {what}: {meaning}."
         wrong = {text for text in frame[name].unique() if not re.fullmatch(shape, text)}
         rows = frame.index[frame[name].isin(wrong).to_numpy()] if wrong else ()
         problems += [Problem(repr(frame[name].at[i]), f"{table.name}:{i}:{name}", rule) for i in rows]
@@ -185,12 +186,12 @@ def _metadata(table: Found, frame: pd.DataFrame) -> tuple[str, int]:
 def like_area(table: Found) -> float:
     """Whether a table has no header and begins with postcodes, a quality and coordinates."""
     rows = [row for row in table.head if len(row) > 3]
-    if table.kind != "csv" or not rows:
+    told = [bool(re.fullmatch(POSTCODE, row[0].replace(" ", "").upper())) for row in rows]
+    if table.kind != "csv" or not rows or not told[0]:
         return 0.0
-    postcodes = sum(bool(re.fullmatch(POSTCODE, row[0].replace(" ", "").upper())) for row in rows)
     places = sum(len(re.findall(r" \d{5,7}(?= )", f" {' '.join(row)} ")) >= 2 for row in rows)
     countries = sum(any(re.fullmatch(r"[EWS]92\d{6}", cell) for cell in row) for row in rows)
-    return float(min(postcodes, max(places, countries)) >= 0.8 * len(rows))
+    return float(min(sum(told), max(places, countries)) >= 0.8 * len(rows))
 
 
 def like_headed(table: Found) -> float:
@@ -226,9 +227,8 @@ def read_part(_: Found) -> Read:
 
 ANSWERS = "where each practice and hospital is, and in which authority"
 FORMATS = (
-    Format(
-        "postcodes", "ONS Postcode Directory (ONSPD, NSPL)", ANSWERS, read_directory, by_header(DIRECTORY), DIRECTORY
-    ),
+    Format("postcodes", "ONS Postcode Directory (ONSPD, NSPL)", ANSWERS, read_directory, like_directory, DIRECTORY),
+    Format("documentation", "ONS Postcode Directory, an area of it", "", read_part, like_part),
     Format("postcodes", "Code-Point Open (a postcode area)", ANSWERS, read_area, like_area),
     Format("postcodes", "Code-Point Open with a header", ANSWERS, read_headed, like_headed, HEADED),
 )
