@@ -110,7 +110,7 @@ class Found:
         uneven = []
         try:
             for number, (line, row) in enumerate(self._rows(width), start=1):
-                if number <= skipped or not any(row):
+                if number <= skipped or not any(map(str.strip, row)):
                     continue
                 if len(row) != width:
                     uneven.append(Problem(f"{len(row)} cells, where others have {width}", f"{self.name}:{line}"))
