@@ -1,5 +1,12 @@
 """Published formats, a module a family. Each gives `FORMATS`."""
 
-from geodata.official.formats import lists, lsoa, maps, measures
+from geodata.official.formats import illness, lists, lists_wide, lsoa, maps, measures
 
-FORMATS = (*lists.FORMATS, *maps.FORMATS, *lsoa.FORMATS, *measures.FORMATS)
+FORMATS = (
+    *lists.FORMATS,
+    *lists_wide.FORMATS,
+    *maps.FORMATS,
+    *lsoa.FORMATS,
+    *illness.FORMATS,
+    *measures.FORMATS,
+)
