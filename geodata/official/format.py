@@ -38,9 +38,16 @@ class Format:
     columns: tuple[Column, ...] = ()
 
 
-def by_header(columns: Sequence[Column], foreign: Sequence[str] = ()) -> Callable[[Found], float]:
-    """Likeness by header: the part of the required columns that a table has; none where a header fits one of the
-    `foreign` patterns, which tell of a format that shares these columns."""
+def by_header(
+    columns: Sequence[Column],
+    foreign: Sequence[str] = (),
+    common: bool = False,
+    telling: Callable[[Found], bool] = lambda _: True,
+) -> Callable[[Found], float]:
+    """Likeness by header: 1 where every required column is there, else the part of them that is. foreign: patterns of
+    headers that tell of another format with these columns (likeness 0). common: the required columns stand in many
+    other tables too, so that one that lacks some is only like this if it has the optional ones. telling: what a table
+    that lacks some must show besides to be a broken copy and not another thing."""
     needed = [column.name for column in columns if column.required]
     others = Column("foreign", tuple(foreign))
 
@@ -50,7 +57,11 @@ def by_header(columns: Sequence[Column], foreign: Sequence[str] = ()) -> Callabl
         row, found = header_row(table, columns)
         if table.head and located(table.head[row], (others,)):
             return 0.0
-        return sum(name in found for name in needed) / len(needed)
+        if all(name in found for name in needed):
+            return 1.0
+        if not telling(table):
+            return 0.0
+        return len(found) / len(columns) if common else sum(name in found for name in needed) / len(needed)
 
     return alike
 

@@ -76,7 +76,7 @@ def take_stock(folder: Path, told: Told = lambda _: None) -> Inventory:
     """
     found, unread = look(folder)
     problems: list[Problem] = []
-    tables: dict[str, list[tuple[str, Read]]] = {}
+    tables: dict[str, list[Read]] = {}
     files = [File(u.name, "", "", "", 0, (), "", (u.why,)) for u in unread]
     marks: dict[Path, str] = {}
     for table in found:
@@ -93,12 +93,13 @@ def take_stock(folder: Path, told: Told = lambda _: None) -> Inventory:
         except ConsortiaError as fault:
             problems += fault.problems
             continue
-        tables.setdefault(known.format.key, []).append((table.name, read))
+        tables.setdefault(known.format.key, []).append(read)
         files.append(_file(known, read, mark))
     if problems:
         raise DataError(*problems)
+    # Of one day the fuller first: samples of a file may lie beside it.
     newest = {
-        key: [read for _, read in sorted(reads, key=lambda r: (r[1].vintage, r[0]), reverse=True)]
+        key: sorted(reads, key=lambda read: (read.vintage, len(read.frame)), reverse=True)
         for key, reads in tables.items()
     }
     return Inventory(newest, tuple(sorted(files, key=lambda f: f.name)), tuple(_missing(newest)))

@@ -17,6 +17,8 @@ from geodata.official.format import Read
 
 LEAST_LIST = 1_000
 """Patients below which a list is taken for a special allocation, a shell, or a practice that is closing."""
+FULL = 0.5
+"""Of the rows of the fullest file of a kind: a file with fewer is a part or a sample."""
 GP = "gp"
 Tables = Mapping[str, Sequence[Read]]
 """Key of a format → what was read of it, newest first."""
@@ -38,7 +40,7 @@ def register(tables: Tables) -> Register:
     """The practices of the official tables. No list at all, or no place for anybody, gives an empty table."""
     codes = sorted(_codes(tables))
     table = pd.DataFrame({"code": codes}, dtype=str).set_index("code", drop=False)
-    used: dict[str, dict[str, int]] = {}
+    origin: dict[str, pd.Series] = {}
 
     def take(column: str, key: str, wanted: str | Callable[[pd.DataFrame], pd.Series], by: str = "practice") -> None:
         """Fill a column's blanks from each file of a kind, newest first."""
@@ -50,9 +52,7 @@ def register(tables: Tables) -> Register:
             text = values.map(_text)
             new = (table[column] == "") & (text != "")
             table.loc[new, column] = text[new]
-            if new.any():
-                label = read.vintage or "undated"
-                used.setdefault(column, {})[label] = used.get(column, {}).get(label, 0) + int(new.sum())
+            origin.setdefault(column, pd.Series("", index=table.index))[new] = read.vintage or "undated"
 
     take("list_size", "lists", "patients")
     for age in ("pct_65plus", "pct_under5", "pct_5_19"):
@@ -74,11 +74,13 @@ def register(tables: Tables) -> Register:
     take("setting", "ods_practices", "setting", by="code")
     take("need_index_overall", "need", "need_index")
     take("imd_score", "deprivation", "imd_score")
-    upper_of = _place(table, tables, used)
+    origin["place"] = pd.Series("", index=table.index)
+    upper_of = _place(table, tables, origin["place"])
     table["name"] = table["name"].where(table["name"] != "", table["code"])
     reason = _reasons(table, bool(tables.get("ods_practices")))
     kept = reason == ""
     excluded = table[~kept].assign(row="", reason=reason[~kept])
+    used = {column: dict(labels[kept & (labels != "")].value_counts()) for column, labels in origin.items()}
     return Register(table[kept].reset_index(drop=True), excluded.reset_index(drop=True), used, upper_of)
 
 
@@ -89,13 +91,18 @@ _GEOGRAPHY = (
 
 
 def _codes(tables: Tables) -> set[str]:
-    """Everybody with a list, in the map of practices, or in the need weights; failing these, the register itself."""
+    """Everybody in the newest full list of patients or map of practices, or in a newer part of one; failing these, in
+    the need weights. Who is only in older files has closed since, or will be found by the register."""
     found: set[str] = set()
     for key in ("lists", "geographies"):
-        for read in tables.get(key, ()):
+        reads = tables.get(key, ())
+        fullest = max((len(read.frame) for read in reads), default=0)
+        for read in reads:
             found |= set(read.frame["practice"])
+            if len(read.frame) >= FULL * fullest:
+                break
     if not found:
-        for read in tables.get("need", ()):
+        for read in tables.get("need", ())[:1]:
             found |= set(read.frame["practice"])
     return found - {""}
 
@@ -113,9 +120,9 @@ def _current(column: str) -> Callable[[pd.DataFrame], pd.Series]:
     return lambda frame: frame[column].where(frame["end"] == "", "")
 
 
-def _place(table: pd.DataFrame, tables: Tables, used: dict[str, dict[str, int]]) -> dict[str, str]:
+def _place(table: pd.DataFrame, tables: Tables, origin: pd.Series) -> dict[str, str]:
     """Easting, northing and authorities of each practice: by its postcode, else as the need weights place it, else in
-    the middle of its patients. Returns lower authority → upper one."""
+    the middle of its patients. origin: filled with which. Returns lower authority → upper one."""
     for column in ("easting", "northing", "lad_code", "utla_code"):
         table[column] = ""
     upper_of: dict[str, str] = {}
@@ -129,8 +136,7 @@ def _place(table: pd.DataFrame, tables: Tables, used: dict[str, dict[str, int]])
             if source in found:
                 blank = table.index[(table[column] == "").to_numpy() & table.index.isin(found.index)]
                 table.loc[blank, column] = found.loc[blank, source].fillna("")
-        if len(new):
-            used.setdefault("place", {})[label] = used.get("place", {}).get(label, 0) + len(new)
+        origin[new] = label
 
     for read in tables.get("postcodes", ()):
         by_code = read.frame.drop_duplicates("postcode").set_index("postcode")

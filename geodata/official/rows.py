@@ -82,6 +82,17 @@ class Sifted:
         return (f"{self.table.name}: the last line has no end; was it cut short?",) if self.table.unfinished else ()
 
 
+def holds(shape: str) -> Callable[[Found], bool]:
+    """Whether half of the cells of some column in the head of a table are of a shape."""
+
+    def found(table: Found) -> bool:
+        rows = [row for row in table.head if any(row)]
+        counts = Counter(i for row in rows for i, cell in enumerate(row) if re.fullmatch(shape, cell.strip().upper()))
+        return any(2 * count >= len(rows) for count in counts.values())
+
+    return found
+
+
 def each(texts: pd.Series, change: Callable[[str], object]) -> pd.Series:
     """A change of each text, worked out once for every different one."""
     return texts.map({text: change(text) for text in texts.unique()})

@@ -1,11 +1,10 @@
-"""Patients registered with each practice, as NHS Digital and NHS England publish them since 2013.
+"""Patients registered with each practice, as NHS Digital and NHS England publish them every month since April 2017; the
+files before have their ages in columns (`lists_wide`).
 
-Vintages. 2013 to January 2017: a row a practice with TOTAL_ALL and columns by sex and age (MALE_0-4 …, April 2013
-without postcodes, ages ending 85+ until 2013, 95+ since; or single years MALE_0_1 … with MALE_4, MALE_5, MALE_6
-between). April 2017 on: a row for each sex and age: totals (gp-reg-pat-prac-all), five-year ages of practices,
-networks, commissioners and regions in one file (-quin-age), single years one file a sex (-sing-age-male, -female) and
-for all that is larger than a practice (-sing-age-regions). CCG_CODE became SUB_ICB_LOCATION_CODE in July 2022;
-practices stand under CODE, ORG_CODE, PRACTICE_CODE or GP_PRACTICE_CODE.
+Published files, a row for each sex and age: totals (gp-reg-pat-prac-all), five-year ages of practices, networks,
+commissioners and regions in one file (-quin-age), single years in one file a sex (-sing-age-male, -female) and of all
+that is larger than a practice (-sing-age-regions). CCG_CODE became SUB_ICB_LOCATION_CODE in July 2022; practices stand
+under CODE, ORG_CODE, PRACTICE_CODE or GP_PRACTICE_CODE.
 
 Quirks. Of every sex there is a row for age ALL beside those of the ages. April 2017 has no commissioners. Dates read
 01JAN2021, 01May2022, 01-Apr-17, 2026-02-01. Spreadsheets turn ages 5-9 into 05-Sep.
@@ -18,31 +17,48 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from geodata.official.columns import Column, header_row, plain, positions
+from geodata.official.columns import Column, header_row, plain
 from geodata.official.dates import iso
 from geodata.official.format import Format, Read, by_header, text_frame
+from geodata.official.formats.ages import (
+    COMMISSIONER,
+    CONTRACT,
+    LOOSE,
+    MOST,
+    PEOPLE,
+    POSTCODE,
+    UNCOUNTED,
+    add_up,
+    lists,
+    people_aged,
+    percent,
+)
 from geodata.official.found import Found
-from geodata.official.rows import BODY, MENDED, NETWORK, PRACTICE, Sifted, amounts, codes, each, postcodes, together
+from geodata.official.rows import (
+    BODY,
+    MENDED,
+    NETWORK,
+    PRACTICE,
+    Sifted,
+    amounts,
+    codes,
+    each,
+    holds,
+    postcodes,
+    together,
+)
 from optimiser.errors import DataError, Problem, raise_all
 
-MOST = 1e6
-"""Patients of a practice: the largest, in London and online, has 150,000."""
-UNEVEN = 0.02
-"""Part of a list by which its ages may miss the total: people of unknown sex are in one and not in the other."""
 OLDEST = 120
+FEW = 0.01
+"""Part of the people of all regions that practices may lack before the file is doubted."""
 SEXES = {"ALL": "all", "PERSONS": "all", "TOTAL": "all", "MALE": "male", "MALES": "male", "M": "male",
          "FEMALE": "female", "FEMALES": "female", "F": "female",
          "UNKNOWN": "other", "INDETERMINATE": "other"}  # fmt: skip
 TIERS = {"COMM REGION": "region", "REGION": "region", "STP": "icb", "ICS": "icb", "ICB": "icb", "CCG": "sub_icb",
          "SUB_ICB_LOCATION": "sub_icb", "SUB ICB LOCATION": "sub_icb", "SUB_ICB": "sub_icb", "PCN": "pcn"}  # fmt: skip
 LARGER = "row of a network, commissioner or region"
-UNCOUNTED = "no number of patients"
-CONTRACT = ["practice", "commissioner", "postcode", "patients", "pct_65plus", "pct_under5", "pct_5_19"]
 
-COMMISSIONER = Column(
-    "commissioner", (r"(ccg|sub_icb_location|sub_icb|parent_organisation)_code",), required=False, shown="CCG_CODE"
-)
-POSTCODE = Column("postcode", ("(practice_)?post_?code",), required=False)
 LONG = (
     Column("practice", ("(gp_)?practice_code", "org_code", "code"), shown="CODE or ORG_CODE"),
     Column("patients", ("number_of_patients", "no_of_patients", "(registered_)?patients"), shown="NUMBER_OF_PATIENTS"),
@@ -50,14 +66,6 @@ LONG = (
     Column("age", ("age(_group)?(_5)?", "age_band"), shown="AGE or AGE_GROUP_5"),
     Column("org_type", ("(org(anisation)?_)?type",), required=False),
     Column("date", ("extract_date",), required=False),
-    COMMISSIONER,
-    POSTCODE,
-)
-WIDE = (
-    Column("practice", ("(gp_)?practice_code", "org_code", "code"), shown="GP_PRACTICE_CODE"),
-    Column("patients", ("total_all",), shown="TOTAL_ALL"),
-    Column("males", ("total_males?",), shown="TOTAL_MALE"),
-    Column("females", ("total_females?",), shown="TOTAL_FEMALE"),
     COMMISSIONER,
     POSTCODE,
 )
@@ -75,11 +83,19 @@ def read_long(table: Found) -> Read:
     found = frame.groupby("practice")[["commissioner", "postcode"]].first()
     totals = frame[whole & ~ages].set_index("practice")["patients"].reindex(found.index)
     found["patients"] = totals.fillna(by_sex).fillna(bands.sum(axis=1))
-    _even(table, found["patients"], by_sex, bands.sum(axis=1))
+    each_sex = ["practice", "sex"]
+    add_up(table, found["patients"], by_sex, LOOSE)
+    add_up(
+        table,
+        frame[~ages].set_index(each_sex)["patients"],
+        frame[ages].groupby(each_sex)["patients"].sum(),
+    )
     notes = sifted.doubts()
     if regions:
-        notes += (f"Practices add up to {found['patients'].sum():,.0f}, the file's own regions to {regions:,.0f}.",)
-    return _read(found, bands, vintage, notes, sifted)
+        total = found["patients"].sum()
+        missing = ": practices are missing" if abs(total - regions) > FEW * regions else ""
+        notes += (f"Practices add up to {total:,.0f}, the file's own regions to {regions:,.0f}{missing}.",)
+    return lists(found, bands, vintage, notes, sifted)
 
 
 def read_sex(table: Found) -> Read:
@@ -92,8 +108,8 @@ def read_sex(table: Found) -> Read:
     found = frame.groupby(key)[["commissioner", "postcode"]].first()
     totals = frame[~ages].set_index(key)["patients"].reindex(found.index)
     found["patients"] = totals.fillna(bands.sum(axis=1))
-    _even(table, found["patients"], bands.sum(axis=1))
-    for name, among in _groups(bands).items():
+    add_up(table, found["patients"], bands.sum(axis=1))
+    for name, among in people_aged(bands).items():
         found[f"aged_{name}"] = among.reindex(found.index)
     sexes = sorted(frame["sex"].unique())
     note = f"Only the {' and '.join(sexes)} patients of each practice: the file of the other sex is needed too."
@@ -114,50 +130,13 @@ def both_sexes(reads: Sequence[Read]) -> Read:
         {"commissioner": "first", "postcode": "first", **{name: lambda x: x.sum(min_count=1) for name in counts}}
     )
     for name in counts[1:]:
-        found[name.replace("aged", "pct")] = _percent(found[name], found["patients"])
+        found[name.replace("aged", "pct")] = percent(found[name], found["patients"])
     dropped = pd.DataFrame([read.dropped for read in reads]).sum().astype(int).to_dict()
     notes = tuple(note for read in reads for note in read.notes if not note.startswith("Only the "))
     vintage = max(read.vintage for read in reads)
     if len({read.vintage for read in reads}) > 1:
         notes += ("The files of the two sexes are of different months.",)
     return Read(found.reset_index()[CONTRACT], vintage, notes, dropped)
-
-
-def read_wide(table: Found) -> Read:
-    """`lists` of a file with a row a practice and columns by sex and age."""
-    row, named = positions(table, WIDE)
-    ages = {
-        i: (found[1], int(found[2]))
-        for i, cell in enumerate(table.head[row])
-        if (found := re.fullmatch(r"(male|female)s?_(\d+)(?:_\d+|\+|_plus)?", plain(cell)))
-    }
-    sifted = Sifted(table, table.frame(row, {**named, **{i: " ".join(map(str, age)) for i, age in ages.items()}}))
-    sifted.leave_totals_out("practice")
-    frame = sifted.rest().reindex(columns=[*sifted.frame.columns, *({"commissioner", "postcode"} - {*named.values()})])
-    frame = frame.fillna("")
-    counted = {"patients", "males", "females"} | {" ".join(map(str, age)) for age in ages.values()}
-    sifted.frame = frame.assign(
-        **together(
-            {
-                "practice": lambda: codes(table, frame, "practice", PRACTICE),
-                "commissioner": lambda: codes(table, frame, "commissioner", BODY, blank=True),
-                "postcode": lambda: postcodes(frame["postcode"]),
-                **{name: lambda name=name: amounts(table, frame, name, MOST) for name in sorted(counted)},
-            }
-        )
-    )
-    sifted.leave_repeats_out(["practice"])
-    sifted.leave_out(sifted.frame["patients"].isna(), UNCOUNTED)
-    found = sifted.rest().set_index("practice")
-    parts = {sex: [f"{s} {age}" for s, age in ages.values() if s == sex] for sex in ("male", "female")}
-    bands = pd.DataFrame(index=found.index)
-    if all(parts.values()):
-        for age in sorted({age for _, age in ages.values()}):
-            there = [name for name in (f"male {age}", f"female {age}") if name in found]
-            bands[age] = found[there].sum(axis=1)
-    checked = [found["males"] + found["females"]] + ([bands.sum(axis=1)] if len(bands.columns) else [])
-    _even(table, found["patients"], *checked)
-    return _read(found[["commissioner", "postcode", "patients"]], bands, iso(table.name), sifted.doubts(), sifted)
 
 
 def read_larger(table: Found) -> Read:
@@ -240,53 +219,6 @@ def _understood(table: Found, frame: pd.DataFrame, name: str, change: Callable[[
     return found.astype(int) if name == "age" else found
 
 
-def _even(table: Found, totals: pd.Series, *parts: pd.Series) -> None:
-    """DataError naming each practice whose sexes or ages do not add up to its total."""
-    problems = []
-    for part in parts:
-        apart = (part.reindex(totals.index) - totals).abs() > (UNEVEN * totals).clip(lower=5)
-        for key in totals.index[apart]:
-            who = " ".join(key) if isinstance(key, tuple) else key
-            problems.append(
-                Problem(
-                    f"{who}: its parts add up to {part[key]:,.0f}, its total is {totals[key]:,.0f}",
-                    table.name,
-                    "Sexes and ages make up the total.",
-                    "The file may be cut short or changed: download it again.",
-                )
-            )
-    raise_all(DataError, problems)
-
-
-def _groups(bands: pd.DataFrame) -> dict[str, pd.Series]:
-    """People aged 65 and over, under 5, 5 to 19, of bands by their first year; NaN where a band straddles these."""
-    first = list(bands.columns)
-    split = {0, 5, 20, 65} <= set(first)
-    parts = {
-        "65plus": [age for age in first if age >= 65],
-        "under5": [age for age in first if age < 5],
-        "5_19": [age for age in first if 5 <= age < 20],
-    }
-    return {
-        name: bands[ages].sum(axis=1) if split else pd.Series(float("nan"), bands.index) for name, ages in parts.items()
-    }
-
-
-def _percent(part: pd.Series, whole: pd.Series) -> pd.Series:
-    return (100 * part / whole.where(whole > 0)).astype(float)
-
-
-def _read(found: pd.DataFrame, bands: pd.DataFrame, vintage: str, notes: tuple[str, ...], sifted: Sifted) -> Read:
-    """The frame of the contract."""
-    of = bands.sum(axis=1).reindex(found.index)
-    groups = _groups(bands)
-    shares = {f"pct_{name}": _percent(among.reindex(found.index), of) for name, among in groups.items()}
-    frame = found.assign(**shares).reset_index()[CONTRACT]
-    if len(bands.columns) and frame["pct_65plus"].isna().all():
-        notes += ("The ages are in ranges that do not part at 5, 20 and 65: shares by age are unknown.",)
-    return Read(frame, vintage, notes, sifted.dropped)
-
-
 def _kind(table: Found) -> str:
     """Which of the files with a row for each sex and age this is: lists, sex or larger."""
     row, at = header_row(table, LONG)
@@ -300,7 +232,7 @@ def _kind(table: Found) -> str:
 
 def _alike(kind: str) -> Callable[[Found], float]:
     """Likeness to one kind of them; broken ones are told of as lists."""
-    by_columns = by_header(LONG, foreign=("lsoa.*",))
+    by_columns = by_header(LONG, foreign=("lsoa.*",), telling=holds(PRACTICE))
 
     def alike(table: Found) -> float:
         likeness = by_columns(table)
@@ -311,7 +243,6 @@ def _alike(kind: str) -> Callable[[Found], float]:
     return alike
 
 
-PEOPLE = "how many people each practice looks after, and how old they are"
 FORMATS = (
     Format(
         "lists",
@@ -328,14 +259,6 @@ FORMATS = (
         read_sex,
         _alike("sex"),
         LONG,
-    ),
-    Format(
-        "lists",
-        "Patients registered with each practice, ages in columns (gp-reg-patients, 2013 to 2017)",
-        PEOPLE,
-        read_wide,
-        by_header(WIDE),
-        WIDE,
     ),
     Format(
         "list_totals",

@@ -30,7 +30,7 @@ from geodata.official.columns import Column, header_row
 from geodata.official.dates import iso
 from geodata.official.format import Format, Read, by_header, text_frame
 from geodata.official.found import Found
-from geodata.official.rows import BODY, ENGLISH_LSOA, PRACTICE, Sifted, amounts, codes, each, names, together
+from geodata.official.rows import BODY, ENGLISH_LSOA, PRACTICE, Sifted, amounts, codes, each, holds, names, together
 from optimiser.errors import DataError, Problem, raise_all
 
 MOST = 1e5
@@ -53,9 +53,11 @@ PLACES = (
 AREAS = (
     Column("lsoa", (r"lsoa[2-9]\dcd", LSOA_CODE), shown="LSOA21CD"),
     Column("lad_code", (r"lad(\d\d)?_?(cd|code)", r"l(t|o)?la(\d\d)?_?cd"), shown="LAD21CD"),
-    Column("lad_name", (r"lad(\d\d)?_?(nm|name)", r"l(t|o)?la(\d\d)?_?nm"), shown="LAD21NM"),
+    Column("lad_name", (r"lad(\d\d)?_?(nm|name)", r"l(t|o)?la(\d\d)?_?nm"), required=False),
     Column("commissioner", (r"(ccg|sicbl|loc)\d\dcdh",), required=False),
 )
+POSTCODES = ("pcds?", "pcd[78]?", "post_?code")
+"""Columns of postcode directories, which hold LSOAs and places too."""
 ABROAD = {
     "EMPTY": "of no known address (EMPTY)",
     "CLOSED": "at a closed postcode (CLOSED)",
@@ -215,7 +217,7 @@ def _year(table: Found) -> str:
 
 def _sexes(wanted: bool) -> Callable[[Found], float]:
     """Likeness to lists of one sex (wanted), or of both."""
-    by_columns = by_header(LISTS)
+    by_columns = by_header(LISTS, common=True, telling=holds(ENGLISH_LSOA))
 
     def alike(table: Found) -> float:
         likeness = by_columns(table)
@@ -251,7 +253,7 @@ FORMATS = (
         "Centres of LSOAs weighted by population (ONS)",
         "where in an LSOA its people live",
         read_places,
-        by_header(PLACES, foreign=("pcds?", "pcd[78]?", "post_?code")),
+        by_header(PLACES, foreign=POSTCODES, telling=holds(ENGLISH_LSOA)),
         PLACES,
     ),
     Format(
@@ -259,7 +261,7 @@ FORMATS = (
         "LSOAs by commissioner and local authority (ONS look-up)",
         "which authority and commissioner an LSOA is in",
         read_areas,
-        by_header(AREAS, foreign=("pcds?", "pcd[78]?", "post_?code")),
+        by_header(AREAS, foreign=POSTCODES, common=True, telling=holds(ENGLISH_LSOA)),
         AREAS,
     ),
 )

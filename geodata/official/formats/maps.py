@@ -59,6 +59,10 @@ NETWORKS = (
     Column("commissioner", (f"(current_)?{PARENT}_code",), shown="Current Sub ICB Location Code"),
     Column("opened", ("open_date",), shown="Open Date"),
     Column("closed", ("close_date",), shown="Close Date"),
+    Column("street", ("address_line_1",), required=False),
+    Column("town", ("address_line_4", "town"), required=False),
+    Column("postcode", ("post_?code",), required=False),
+    Column("commissioner_name", (f"(current_)?{PARENT}_name",), required=False),
 )
 DAY = r"\d{8}|\d{4}-\d\d-\d\d|"
 BARE_MEMBERS = {0: "practice", 1: "name", 2: "commissioner", 4: "pcn_code", 5: "pcn_name", 8: "start", 9: "end"}
@@ -99,7 +103,7 @@ def read_geographies(table: Found) -> Read:
     notes = sifted.doubts()
     alone = int((found["pcn_code"] == "").sum())
     if alone == len(found):
-        notes += ("No networks: the map is from before July 2019.",)
+        notes += ("No practice is in a network; maps from before July 2019 have none.",)
     elif alone:
         notes += (f"{alone} practices are in no network.",)
     if found["icb_code"].str.startswith("E54").any():
@@ -208,7 +212,7 @@ FORMATS = (
         "Practices by network, sub-ICB, ICB and region (gp-reg-pat-prac-map, MAPPING_NHS_GEOGRAPHIES)",
         TIERS,
         read_geographies,
-        by_header(GEOGRAPHIES, foreign=("(disease_)?register(_size)?", "lsoa.*", "population", ".*_wp")),
+        by_header(GEOGRAPHIES, foreign=("(disease_)?register(_size)?", "lsoa.*", "population", ".*_wp"), common=True),
         GEOGRAPHIES,
     ),
     Format(
@@ -231,7 +235,7 @@ FORMATS = (
         "Primary care networks (ePCN, details)",
         "what networks there are",
         read_networks,
-        by_header(NETWORKS),
+        by_header(NETWORKS, foreign=("(gp_)?practice_code",), common=True),
         NETWORKS,
     ),
     Format(

@@ -1,16 +1,12 @@
-"""What is measured of practices and commissioners: need, deprivation, illness, and the allowance for running costs.
+"""What is measured of practices and commissioners: need, deprivation, and the allowance for running costs.
 
-Published files. The practice table of NHS England's allocation tool, yearly since 2022/23: GP population and
-populations weighted by need; the population stands under pop 2022/23, Population or Registered Patients, the overall
-one under Final WP or Core WP, areas under LAD21 or LAD; of 2025/26 the columns Patients, CCG, LA and PCN are blank.
-The index of multiple deprivation by practice from Fingertips (indicator 93553 of IMD 2019, others of other years): a
-row an area, England twice, practices once for each kind of area they are in. Registers of the Quality and Outcomes
-Framework (QOF): PREVALENCE_2021 and its kin, a row a practice and condition, whose column names changed five times
-since 2013/14; and workbooks of a condition a sheet, with titles above a header of several rows and two years side by
-side. Running-cost allowances of CCGs.
+Published files. The practice table of NHS England's allocation tool, yearly since 2022/23: people and people weighted
+by need; the people stand under pop 2022/23, Population or Registered Patients, the weighted under Final WP or Core WP,
+areas under LAD21 or LAD; of 2025/26 the columns Patients, CCG, LA and PCN are blank. Deprivation by practice from
+Fingertips (indicator 93553 of IMD 2019, others of other years; one export may hold many indicators): a row an area,
+England twice, a practice once for each kind of area it is in. Running-cost allowances of CCGs.
 
-Quirks. 2013/14 has two registers under HF, the second of which is part of the first. Since 2020/21 the list size is
-that of the ages a register covers (06OV, 17OV, 18OV). Allowances are in £, £000 or £m, populations read "155,793".
+Quirks. Allowances are in £, £000 or £m, populations read "155,793", headers hold hyphens of broken words.
 """
 
 from __future__ import annotations
@@ -20,8 +16,8 @@ import re
 import pandas as pd
 
 from geodata.coordinates import LATITUDES, LONGITUDES
-from geodata.official.columns import Column, header_row, plain, positions
-from geodata.official.dates import iso, qof_year
+from geodata.official.columns import Column, header_row
+from geodata.official.dates import iso
 from geodata.official.format import Format, Read, by_header, text_frame
 from geodata.official.found import Found
 from geodata.official.rows import BODY, PRACTICE, Sifted, amounts, codes, each, names, postcodes, together
@@ -55,25 +51,13 @@ INDEX = re.compile(
     re.IGNORECASE,
 )
 """Names of the indicator: Deprivation score (IMD 2019)."""
-REGISTERS = (
-    Column("practice", ("practice_?code",), shown="PRACTICE_CODE"),
-    Column("condition", ("(indicator_)?group(_code)?",), shown="GROUP_CODE"),
-    Column("register", ("(disease_)?register(_size)?",), shown="REGISTER"),
-    Column("list_size", ("(practice|patient)_list_?size",), shown="PRACTICE_LIST_SIZE"),
-    Column("ages", ("patient_list_type",), required=False),
-    Column("description", (".*description",), required=False),
-)
-SHEET = (
-    Column("practice", ("practice_code", "practice_ods_code"), shown="Practice Code"),
-    Column("list_size", ("(practice_)?list_size.*",), shown="List Size"),
-    Column("register", (r"register.*",), shown="Register"),
-    Column("prevalence", (r"prevalence.*",), shown="Prevalence (per cent)"),
-)
 ALLOWANCES = (
     Column("commissioner", ("(ccg|sub_icb(_location)?|org(anisation)?)_code",), shown="CCG code"),
     Column("name", ("(ccg|sub_icb(_location)?|org(anisation)?)_name",), shown="CCG name"),
     Column("patients", (r".*registered_(gp_)?population", r".*population.*"), shown="registered population"),
     Column("allowance", (r"running_costs?_allowances?.*",), shown="Running Cost Allowance"),
+    Column("region", (".*region",), required=False),
+    Column("cluster", (".*cluster", "area_team.*"), required=False),
 )
 PER_HEAD = (5.0, 60.0)
 """£ a head and year that commissioners have been allowed: 25 in 2013/14, 18 to 20 since 2019."""
@@ -159,74 +143,6 @@ def like_deprivation(table: Found) -> float:
     return float(any(INDEX.fullmatch(cells[name]) for cells in table.head[row + 1 :] if name < len(cells)))
 
 
-def read_registers(table: Found) -> Read:
-    """practice, condition (AST, DM …), register, list_size."""
-    sifted = Sifted(table, text_frame(table, REGISTERS))
-    sifted.leave_totals_out("practice")
-    part = sifted.frame["description"].str.contains(r"(?i)\bLVD\b|left ventricular")
-    sifted.leave_out(part, "heart failure due to LVD, part of heart failure")
-    return _registers(sifted, qof_year(table.name) or iso(table.name))
-
-
-def _registers(sifted: Sifted, vintage: str, notes: tuple[str, ...] = ()) -> Read:
-    table, frame = sifted.table, sifted.rest()
-    sifted.frame = pd.DataFrame(
-        together(
-            {
-                "practice": lambda: codes(table, frame, "practice", PRACTICE),
-                "condition": lambda: codes(table, frame, "condition", r"[A-Z][A-Z0-9_&-]{1,9}"),
-                "register": lambda: amounts(table, frame, "register", MOST),
-                "list_size": lambda: amounts(table, frame, "list_size", MOST),
-            }
-        )
-    )
-    sifted.leave_repeats_out(["practice", "condition"])
-    sifted.leave_out(sifted.frame[["register", "list_size"]].isna().any(axis=1), "no register or list size")
-    more = sifted.frame["register"] > sifted.frame["list_size"]
-    if more.any():
-        notes += (f"Registers longer than their lists: {int(more.sum())}.",)
-    return Read(sifted.rest().reset_index(drop=True), vintage, sifted.doubts() + notes, sifted.dropped)
-
-
-def read_sheet(table: Found) -> Read:
-    """The same from a sheet of the QOF workbook of a group of conditions, of its newest year."""
-    row, _ = positions(table, SHEET)
-    header = [plain(cell) for cell in table.head[row]]
-    practice, *_ = _fitting(header, SHEET[0])
-    sizes, registers = _fitting(header, SHEET[1]), _fitting(header, SHEET[2])
-    pairs = [(i, j) for i, j in zip(sizes, registers, strict=False) if i < j]
-    if not pairs:
-        raise DataError(Problem("no list size stands before a register", f"{table.name}:{row + 1}"))
-    years = [_year_above(table, row, i) for i, _ in pairs]
-    newest = max(range(len(pairs)), key=lambda k: (years[k], k))
-    size, register = pairs[newest]
-    sifted = Sifted(table, table.frame(row, {practice: "practice", size: "list_size", register: "register"}))
-    numberless = (sifted.frame[["list_size", "register"]] == "").all(axis=1)
-    sifted.leave_out((sifted.frame["practice"] == "") | numberless, "note or total under the table")
-    sifted.leave_totals_out("practice")
-    titles = " ".join(cell for cells in table.head[:row] for cell in cells)
-    sifted.frame = sifted.frame.assign(condition=table.member.strip().upper())
-    return _registers(sifted, years[newest] or qof_year(table.path.name) or qof_year(titles))
-
-
-def _fitting(header: list[str], column: Column) -> list[int]:
-    return [i for i, word in enumerate(header) if any(re.fullmatch(pattern, word) for pattern in column.patterns)]
-
-
-def _year_above(table: Found, row: int, at: int) -> str:
-    """Last day of the QOF year that stands nearest above a column, over it or to its left; "" where none does."""
-    for cells in reversed(table.head[:row]):
-        years = [year for cell in cells[: at + 1] if (year := qof_year(cell) if len(cell) < 20 else "")]
-        if years:
-            return years[-1]
-    return ""
-
-
-def like_sheet(table: Found) -> float:
-    """Likeness to a sheet of the QOF workbooks."""
-    return by_header(SHEET)(table) if table.kind == "sheet" else 0.0
-
-
 def read_allowances(table: Found) -> Read:
     """commissioner, name, patients, allowance_gbp. The unit is that under which the allowance a head is likely."""
     sifted = Sifted(table, text_frame(table, ALLOWANCES))
@@ -250,8 +166,9 @@ def read_allowances(table: Found) -> Read:
     sifted.leave_repeats_out(["commissioner"])
     sifted.leave_out(sifted.frame["allowance_gbp"].isna(), "no allowance")
     row, at = header_row(table, ALLOWANCES)
-    named = re.search(r"20\d\d", table.head[row][at["patients"]])
-    notes = (f"Allowances are read as {unit}.", *sifted.doubts())
+    people = table.head[row][at["patients"]]
+    named = re.search(r"20\d\d", people)
+    notes = (f"Allowances are read as {unit}, populations are those of the column {people!r}.", *sifted.doubts())
     return Read(sifted.rest().reset_index(drop=True), named[0] if named else iso(table.name), notes, sifted.dropped)
 
 
@@ -272,7 +189,7 @@ FORMATS = (
         "Populations of practices weighted by need (NHS England allocation tool)",
         "how much more or less care the patients of a practice need than others",
         read_need,
-        by_header(NEED),
+        by_header(NEED, common=True),
         NEED,
     ),
     Format(
@@ -284,27 +201,11 @@ FORMATS = (
         DEPRIVATION,
     ),
     Format(
-        "prevalence",
-        "Registers of illness by practice (QOF, PREVALENCE)",
-        "how many people of each practice have which long-term illness",
-        read_registers,
-        by_header(REGISTERS),
-        REGISTERS,
-    ),
-    Format(
-        "prevalence",
-        "Registers of one illness by practice (QOF workbook)",
-        "how many people of each practice have which long-term illness",
-        read_sheet,
-        like_sheet,
-        SHEET,
-    ),
-    Format(
         "allowances",
         "Running-cost allowances of commissioners",
         "what commissioners may spend on their own running",
         read_allowances,
-        by_header(ALLOWANCES),
+        by_header(ALLOWANCES, common=True),
         ALLOWANCES,
     ),
 )

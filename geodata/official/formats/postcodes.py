@@ -26,7 +26,7 @@ from geodata.official.columns import Column
 from geodata.official.dates import iso, latest
 from geodata.official.format import Format, Read, by_header, numbers, text_frame
 from geodata.official.formats.documentation import HEADED
-from geodata.official.found import UNPACKING, Found
+from geodata.official.found import BROKEN, Found
 from optimiser.errors import DataError, Problem, raise_all
 
 DIRECTORY = (
@@ -175,7 +175,7 @@ def _metadata(table: Found, frame: pd.DataFrame) -> tuple[str, int]:
         else:
             beside = table.path.parents[2] / "Doc" / "metadata.txt"  # Data/CSV/ts.csv
             text = beside.read_text(encoding="cp1252") if beside.is_file() else ""
-    except (*UNPACKING, IndexError, ValueError):
+    except (*BROKEN, IndexError, ValueError):
         return "", 0
     day = re.search(r"COPYRIGHT DATE:?\s*(\d{8})", text)
     area = re.match(r"[A-Z]+", frame["postcode"].iat[0].upper())
