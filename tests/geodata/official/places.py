@@ -48,6 +48,7 @@ def read(table: Found, key: str) -> Read:
 def survives(path: Path, folder: Path, key: str) -> None:
     """That every spoiled copy of a file is refused, is not recognised, or is read; harmless changes as the file is."""
     whole = outcomes(shortened(path), path.name, folder)
+    assert {form.key for form in FORMATS for table in look(folder)[0] if form.alike(table) >= 1} == {key}
     assert len(whole) == 1 and isinstance(whole[0], Read), whole
     count = 0
     for what, raw, name in corruptions(path, seed=6):
@@ -58,4 +59,3 @@ def survives(path: Path, folder: Path, key: str) -> None:
             elif isinstance(result, Read) and what.removeprefix("its member ") in HARMLESS:
                 assert result.frame.reset_index(drop=True).equals(whole[0].frame.reset_index(drop=True)), what
     assert count >= 20
-    assert key
