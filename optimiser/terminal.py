@@ -18,7 +18,8 @@ from optimiser.scenario_checks import called
 from optimiser.wording import percent, within
 
 if TYPE_CHECKING:
-    from geodata.official.england_open import ImportReport
+    from geodata.official.england_dataset import ImportReport
+    from geodata.official.official import Inventory
     from geodata.plan_tables import Table as PowerTable
     from optimiser.domain import Dataset
     from optimiser.plan import Plan
@@ -249,6 +250,20 @@ def _figure(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     return "–" if value is None else str(value)
+
+
+def show_stock(stock: Inventory) -> None:
+    """What each file is, what was not recognised, and which questions have no answer."""
+    console = Console(highlight=False)
+    table = _table("file", "what it is", "speaks of", "rows")
+    for file in stock.files:
+        table.add_row(file.name, file.format or "not recognised", file.vintage, f"{file.rows:,}" if file.key else "")
+    console.print(table)
+    for file in stock.files:
+        if not file.key:
+            console.print(f"Not read: {file.name}: {'; '.join(file.said)}", soft_wrap=True)
+    for kind in stock.missing:
+        console.print(f"Missing: {kind.title}: {kind.answers}", soft_wrap=True)
 
 
 def show_import(report: ImportReport, out: Path) -> None:

@@ -17,6 +17,7 @@ from geodata.catalogue import services
 from geodata.official.england_areas import derive_links, features, held, settle
 from geodata.official.england_boundaries import Boundaries
 from geodata.official.england_flows import ModelledFlows, model_flows
+from geodata.official.england_model import Residual
 from geodata.official.england_practices import England, choose, left_out, practice_rows
 from geodata.official.england_providers import Supply
 from geodata.official.folder import staging, write_csv, write_toml
@@ -61,7 +62,7 @@ class Prepared:
 class ImportReport:
     """What an import made. excluded: (code, name, row of its source, reason). flows: label → rows. decay_exponent,
     r_squared: of the gravity model before raking; raked_r_squared: after; None without observed pathways. seconds: wall
-    clock."""
+    clock. residuals: where distance alone is furthest from what was counted."""
 
     out: Path
     practices: int
@@ -76,6 +77,7 @@ class ImportReport:
     raked_r_squared: float | None
     notes: tuple[str, ...]
     seconds: float
+    residuals: tuple[Residual, ...] = ()
 
 
 def write_dataset(
@@ -84,11 +86,11 @@ def write_dataset(
     clip: Clip,
     overwrite: bool,
     began: float,
-    more: Callable[[Path, ImportReport], None] = lambda _, __: None,
+    more: Callable[[Path, str, ImportReport], None] = lambda *_: None,
 ) -> ImportReport:
     """Write the dataset folder `out`. Flows are modelled for all of what was read before it is clipped, so a provider's
     income counts patients outside the area too. began: time.monotonic() when the import began. more: writes further
-    files into the folder before it is published. Raises as `choose`, `practice_rows` and `staging`."""
+    files into the folder before it is published, given the dataset's name. Raises as `choose`, `practice_rows` and `staging`."""
     england, boundaries, supply = found.england, found.boundaries, found.supply
     chosen = choose(england, clip.icbs, clip.region)
     authorities, notes = _authorities(england, chosen, boundaries)
@@ -122,6 +124,7 @@ def write_dataset(
         modelled.raked_r_squared,
         tuple(notes),
         time.monotonic() - began,
+        modelled.residuals,
     )
     with staging(out, overwrite) as folder:
         about = {
@@ -146,7 +149,7 @@ def write_dataset(
         write_csv(folder / "excluded.csv", excluded)
         document = {"type": "FeatureCollection", "features": features(boundaries, imported)}
         (folder / "areas.geojson").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-        more(folder, report)
+        more(folder, about["name"], report)
     return report
 
 

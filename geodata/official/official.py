@@ -21,7 +21,7 @@ from geodata.official.england_practices import England, usable
 from geodata.official.england_providers import supply_of
 from geodata.official.folder import refuse
 from geodata.official.format import Read
-from geodata.official.formats import FORMATS
+from geodata.official.formats import FORMATS, lists, lsoa
 from geodata.official.found import look
 from geodata.official.recognise import Recognised, Unknown, recognise
 from geodata.official.register import Register, Tables, led_areas, register
@@ -29,6 +29,11 @@ from geodata.official.supply_files import supply_tables
 from optimiser.errors import ConsortiaError, DataError, Problem
 
 NEEDED = ("lists", "boundaries")
+HALVES = (
+    ("lists_of_a_sex", "lists", lists.both_sexes),
+    ("lsoa_lists_of_a_sex", "lsoa_lists", lsoa.both_sexes),
+)
+"""Files of one sex: the key of each, what both make, and how."""
 TIERS = {"lad": "lower", "upper": "upper"}
 
 
@@ -98,6 +103,9 @@ def take_stock(folder: Path, told: Told = lambda _: None) -> Inventory:
     if problems:
         raise DataError(*problems)
     # Of one day the fuller first: samples of a file may lie beside it.
+    for part, whole, together in HALVES:
+        if part in tables:
+            tables.setdefault(whole, []).extend(_months(tables.pop(part), together))
     newest = {
         key: sorted(reads, key=lambda read: (read.vintage, len(read.frame)), reverse=True)
         for key, reads in tables.items()
@@ -111,9 +119,9 @@ def import_official(
     clip: Clip,
     overwrite: bool = False,
     told: Told = lambda _: None,
-    draw: Callable[[Path, Inventory, Register, ImportReport], None] = lambda *_: None,
+    draw: Callable[[Path, str, Inventory, Register, ImportReport], None] = lambda *_: None,
 ) -> tuple[ImportReport, Inventory]:
-    """Write the dataset folder `out` from a folder of official files. draw: writes the data report into it.
+    """Write the dataset folder `out` from a folder of official files. draw: writes the data report into it, given the dataset's name.
 
     Needs lists of patients, a place for each practice (postcodes, or the need weights) and authority boundaries; all
     else answers further questions. Raises DataError, OutputError.
@@ -139,8 +147,16 @@ def import_official(
         provenance=_provenance(stock),
         people=led_areas(stock.tables, england.table["code"]),
     )
-    report = write_dataset(prepared, out, clip, overwrite, began, lambda folder, made: draw(folder, stock, found, made))
+    report = write_dataset(
+        prepared, out, clip, overwrite, began, lambda folder, name, made: draw(folder, name, stock, found, made)
+    )
     return report, stock
+
+
+def _months(reads: Sequence[Read], together: Callable[[Sequence[Read]], Read]) -> Iterator[Read]:
+    """What the halves of each month make."""
+    for vintage in sorted({read.vintage for read in reads}):
+        yield together([read for read in reads if read.vintage == vintage])
 
 
 def _nearly(problem: Problem, known: Unknown) -> Problem:
@@ -158,8 +174,9 @@ def _file(known: Recognised, read: Read, mark: str) -> File:
 def _missing(tables: Tables) -> list[Missing]:
     """The first format of every kind of which nothing was read."""
     seen: dict[str, Missing] = {}
+    halves = {part for part, _, _ in HALVES}
     for form in FORMATS:
-        if form.key not in tables and form.answers:
+        if form.key not in tables and form.key not in halves and form.answers:
             seen.setdefault(form.key, Missing(form.title, form.answers))
     return list(seen.values())
 
