@@ -23,6 +23,7 @@ from geodata.ground import Ground
 from geodata.records import Codes, Records
 from geodata.schema import (
     AREAS,
+    BESIDE,
     CATCHMENTS,
     DATASET,
     FINANCES,
@@ -122,7 +123,7 @@ def _path(folder: Path, table: Table, findings: Findings) -> Path | None:
     path = folder / table.file
     if path.is_file():
         return path
-    others = {other.name for other in folder.iterdir()} - {known.file for known in TABLES}
+    others = {other.name for other in folder.iterdir()} - {known.file for known in TABLES} - set(BESIDE)
     near = nearest(table.file, sorted(others))
     if table.required:
         findings.problem("is missing", table.file, "", near or "add it: see docs/data-dictionary.md")

@@ -385,6 +385,9 @@ FINANCES = Table(
     key=("who",),
 )  # fmt: skip
 
+BESIDE = ("excluded.csv", "sources.csv", "data-report.html")
+"""What imports write beside the tables of a dataset: told of in docs/tutorial.md, read by nobody."""
+
 TABLES = (
     DATASET, PRACTICES, PROVIDERS, AREAS, SERVICES, FUNCTIONS, FLOWS, RELATIONSHIPS, LINKS, CATCHMENTS, WISHES,
     FINANCES,

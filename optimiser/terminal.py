@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from optimiser.breakaway import verdict
@@ -255,10 +256,11 @@ def _figure(value: object) -> str:
 def show_stock(stock: Inventory) -> None:
     """What each file is, what was not recognised, and which questions have no answer."""
     console = Console(highlight=False)
-    table = _table("file", "what it is", "speaks of", "rows")
     for file in stock.files:
-        table.add_row(file.name, file.format or "not recognised", file.vintage, f"{file.rows:,}" if file.key else "")
-    console.print(table)
+        if file.key:
+            rows = f", {file.rows:,} rows" if file.rows else ""
+            of = f", of {file.vintage}" if file.vintage else ""
+            console.print(f"{escape(file.name)}: [bold]{escape(file.format)}[/bold]{of}{rows}", soft_wrap=True)
     for file in stock.files:
         if not file.key:
             console.print(f"Not read: {file.name}: {'; '.join(file.said)}", soft_wrap=True)

@@ -117,10 +117,9 @@ def _tallies(stock: Inventory, found: Register) -> Iterator[Tally]:
         regions = totals.frame[totals.frame["tier"] == "region"]["patients"].sum()
         for read in lists:
             if read.vintage == totals.vintage and regions:
+                whole = float(read.frame["patients"].sum())
                 of = f"totals of regions of the same day, {totals.vintage}"
-                yield Tally(
-                    "Patients registered, practice by practice", float(read.frame["patients"].sum()), regions, of
-                )
+                yield Tally("Patients registered, practice by practice", whole, regions, of)
     ours = found.table.set_index("code")["list_size"].astype(float)
     for read in stock.tables.get("need", ())[:1]:
         theirs = read.frame.set_index("practice")["patients"].reindex(ours.index)

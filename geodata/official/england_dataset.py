@@ -90,7 +90,8 @@ def write_dataset(
 ) -> ImportReport:
     """Write the dataset folder `out`. Flows are modelled for all of what was read before it is clipped, so a provider's
     income counts patients outside the area too. began: time.monotonic() when the import began. more: writes further
-    files into the folder before it is published, given the dataset's name. Raises as `choose`, `practice_rows` and `staging`."""
+    files into the folder before it is published, given the dataset's name. Raises as `choose`, `practice_rows`
+    and `staging`."""
     england, boundaries, supply = found.england, found.boundaries, found.supply
     chosen = choose(england, clip.icbs, clip.region)
     authorities, notes = _authorities(england, chosen, boundaries)

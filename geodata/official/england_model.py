@@ -39,7 +39,7 @@ DISTANCE: Evidence = "distance only"
 
 @dataclass(frozen=True)
 class Residual:
-    """A commissioner's elective pathways of a month with a provider: counted, and as distance alone would have it."""
+    """commissioner: code; provider: name. A commissioner's elective pathways of a month with a provider: counted, and as distance alone would have it."""
 
     commissioner: str
     provider: str
@@ -130,7 +130,7 @@ class Model:
         off = np.where(self.located, np.abs(modelled - self.electives), 0.0)
         worst = np.argsort(-off, axis=None, kind="stable")[:most]
         return tuple(
-            Residual(self.commissioners[c], self.supply.codes[p], float(self.electives[c, p]), float(modelled[c, p]))
+            Residual(self.commissioners[c], self.supply.names[p], float(self.electives[c, p]), float(modelled[c, p]))
             for c, p in zip(*np.unravel_index(worst, off.shape), strict=True)
         )
 

@@ -121,7 +121,8 @@ def import_official(
     told: Told = lambda _: None,
     draw: Callable[[Path, str, Inventory, Register, ImportReport], None] = lambda *_: None,
 ) -> tuple[ImportReport, Inventory]:
-    """Write the dataset folder `out` from a folder of official files. draw: writes the data report into it, given the dataset's name.
+    """Write the dataset folder `out` from a folder of official files. draw: writes the data report into it, given the
+    dataset's name.
 
     Needs lists of patients, a place for each practice (postcodes, or the need weights) and authority boundaries; all
     else answers further questions. Raises DataError, OutputError.
@@ -143,14 +144,15 @@ def import_official(
         supply,
         list_year=_year(stock.tables["lists"]),
         geography_year=year,
-        notes=(*_used(found), *notes, *_said(stock)),
+        notes=(*_used(found), *notes),
         provenance=_provenance(stock),
         people=led_areas(stock.tables, england.table["code"]),
     )
-    report = write_dataset(
-        prepared, out, clip, overwrite, began, lambda folder, name, made: draw(folder, name, stock, found, made)
-    )
-    return report, stock
+
+    def more(folder: Path, name: str, made: ImportReport) -> None:
+        draw(folder, name, stock, found, made)
+
+    return write_dataset(prepared, out, clip, overwrite, began, more), stock
 
 
 def _months(reads: Sequence[Read], together: Callable[[Sequence[Read]], Read]) -> Iterator[Read]:
@@ -245,10 +247,6 @@ def _used(found: Register) -> Iterator[str]:
         by = found.used.get(column, {})
         if by:
             yield f"{word}: " + ", ".join(f"{count:,} from {label}" for label, count in by.items()) + "."
-
-
-def _said(stock: Inventory) -> list[str]:
-    return [f"{file.name}: {text}" for file in stock.files if file.key for text in file.said]
 
 
 def _provenance(stock: Inventory) -> str:
