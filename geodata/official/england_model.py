@@ -39,7 +39,7 @@ DISTANCE: Evidence = "distance only"
 
 @dataclass(frozen=True)
 class Residual:
-    """commissioner: code; provider: name. A commissioner's elective pathways of a month with a provider: counted, and as distance alone would have it."""
+    """Elective pathways of a month of a commissioner (code) with a provider (name): counted, and by distance alone."""
 
     commissioner: str
     provider: str
