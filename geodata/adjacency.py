@@ -26,7 +26,17 @@ SAME_BORDER_M = 0.1
 RIVER_M = 300.0
 
 
-def catchments(xy: NDArray[np.float64], land: BaseGeometry, codes: Sequence[str] | None = None) -> gpd.GeoDataFrame:
+@dataclass(frozen=True)
+class People:
+    """Where the people are who are mostly with a practice. xy: k × 2, m. practice: position of whose they are."""
+
+    xy: NDArray[np.float64]
+    practice: NDArray[np.int64]
+
+
+def catchments(
+    xy: NDArray[np.float64], land: BaseGeometry, codes: Sequence[str] | None = None, people: People | None = None
+) -> gpd.GeoDataFrame:
     """Columns code and geometry (EPSG:27700), one row for each point of `xy` (n × 2, m), in its order.
 
     A catchment is the part of the land that is nearer to this practice than to any other on the same piece of land
@@ -34,8 +44,11 @@ def catchments(xy: NDArray[np.float64], land: BaseGeometry, codes: Sequence[str]
     reach over its own land, go to the catchments with which they share the longest border. Practices at one place
     have the same catchment. A point off the land counts at the nearest point of land. A piece of land without a
     practice goes whole to the nearest one, so that it bridges no water. codes: default "0", "1" ….
+
+    people: of practices that have any, the catchment is the land nearest to them instead, in one part or several.
     """
-    sites, site_of = np.unique(_onto(land, xy), axis=0, return_inverse=True)
+    points, of = _seats(xy, people)
+    sites, site_of = np.unique(_onto(land, points), axis=0, return_inverse=True)
     pieces = shapely.get_parts(land)
     tree = shapely.STRtree(pieces)
     piece_of = np.empty(len(sites), dtype=np.int64)
@@ -47,7 +60,19 @@ def catchments(xy: NDArray[np.float64], land: BaseGeometry, codes: Sequence[str]
         cells[here] = _cells(sites[here], pieces[piece])
     _share_out(cells, sites, pieces, np.setdiff1d(np.arange(len(pieces)), piece_of))
     names = [str(i) for i in range(len(xy))] if codes is None else list(codes)
-    return gpd.GeoDataFrame({"code": names}, geometry=cells[site_of.reshape(-1)], crs=GRID)
+    found = cells[site_of.reshape(-1)]
+    if people is not None:
+        found = np.array([shapely.union_all(found[of == i]) for i in range(len(xy))], dtype=object)
+    return gpd.GeoDataFrame({"code": names}, geometry=found, crs=GRID)
+
+
+def _seats(xy: NDArray[np.float64], people: People | None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The points that land is divided among, and the practice of each: its people, or itself where it has none."""
+    itself = np.arange(len(xy))
+    if people is None:
+        return xy, itself
+    alone = np.setdiff1d(itself, people.practice)
+    return np.concatenate([people.xy, xy[alone]]), np.concatenate([people.practice, alone])
 
 
 def _onto(land: BaseGeometry, xy: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -31,6 +31,17 @@ def to_national_grid(longitude: NDArray[np.float64], latitude: NDArray[np.float6
     return np.column_stack([easting, northing]).reshape(-1, 2)
 
 
+def to_degrees(
+    easting: NDArray[np.float64], northing: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Longitude and latitude (degrees, WGS84) of points of the national grid (m); NaN where a coordinate is."""
+    longitude, latitude = _to_grid().transform(
+        np.asarray(easting, dtype=float), np.asarray(northing, dtype=float), direction="INVERSE"
+    )
+    known = ~(np.isnan(easting) | np.isnan(northing))
+    return np.where(known, longitude, np.nan), np.where(known, latitude, np.nan)
+
+
 def degrees_in_britain(longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether points in degrees lie in the box around Great Britain."""
     return _between(latitude, LATITUDES) & _between(longitude, LONGITUDES)

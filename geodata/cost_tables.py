@@ -54,7 +54,12 @@ def teams(plan: Plan) -> Table:
         Column("growing", "Team that grows with people", "money", CASH),
         Column("placed", "Contracts and joint work", "money", CASH),
         Column("total", "In all", "money", CASH),
-        Column("wte", "Posts", "number", "whole-time equivalents at the scenario's cost of one"),
+        Column(
+            "wte",
+            "Posts",
+            "number",
+            "as many as the money would pay for, statutory cost and contracts included",
+        ),
     )
     rows = tuple(
         (t.scale, t.code, t.name or ("the market" if t.code == MARKET else ""), t.patients, ";".join(t.functions),
@@ -119,7 +124,7 @@ def suppliers(plan: Plan) -> Table:
     kinds, named = plan.scenario.suppliers.kinds, _functions(plan)
     done: dict[tuple[str, str], int] = {}
     for row in found.rows:
-        key = row.function, "agency" if row.mode == "buy" and row.supplier != MARKET else HOW[row.mode]
+        key = row.function, "agency" if row.mode == "buy" else HOW[row.mode]
         done[key] = done.get(key, 0) + 1
     columns = (
         Column("function", "Function id"),

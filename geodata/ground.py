@@ -18,3 +18,9 @@ class Ground:
     areas: gpd.GeoDataFrame
     catchments: gpd.GeoDataFrame
     links: tuple[tuple[int, int], ...]
+
+    @property
+    def councils(self) -> gpd.GeoDataFrame:
+        """The areas that maps are drawn on: upper authorities, or lower ones where the dataset has no others."""
+        upper = self.areas["tier"] == "upper"
+        return self.areas[upper] if upper.any() else self.areas

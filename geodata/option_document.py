@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from geodata.option_tables import LINES, PROOF, TODAY, WAY, Line, answers, evidence, options, pools, years
+from geodata.option_tables import (
+    LINES,
+    PROOF,
+    WAY,
+    Line,
+    allowances,
+    answers,
+    evidence,
+    first_name,
+    options,
+    pools,
+    years,
+)
 from optimiser.wording import percent
 
 if TYPE_CHECKING:
@@ -29,14 +41,14 @@ def document(found: Comparison) -> dict[str, Any]:
         "stood_in": found.stood_in,
         "of_set": found.chosen,
         "groups": [{"code": g.code, "name": g.name, "practices": len(g.members)} for g in found.groups],
-        "counted_from": TODAY if found.today is not None else found.options[0].terms.form,
+        "counted_from": first_name(found) if found.from_there else found.options[0].terms.form,
         "impossible": [{"option": x.form, "why": [str(p) for p in x.problems]} for x in found.impossible],
         "figures": [
             {"name": x.name, "label": x.title, "unit": x.unit, "kind": x.kind, "evidence": evidence(found, x),
              "better": x.better}
             for x in lines
         ],
-        "today": _figures(by_option[TODAY], lines) if found.today is not None else None,
+        "today": _figures(by_option[first_name(found)], lines) if found.today is not None else None,
         "options": [
             {
                 "option": o.terms.form,
@@ -64,6 +76,7 @@ def document(found: Comparison) -> dict[str, Any]:
             }
             for o in found.options
         ],
+        "allowances": allowances(found).records(),
         "answers": answers(found).records(),
         "assumed": assumed(found),
         "warnings": list(found.dataset.warnings),

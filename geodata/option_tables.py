@@ -11,16 +11,17 @@ import numpy as np
 
 from geodata.plan_tables import Column, Table, capital
 from optimiser.domain import EVIDENCE
-from optimiser.measures import ASSUMED, CASH, EXPECTED, MODELLED, NOTIONAL, OBSERVED, SIZE, TRUE
+from optimiser.measures import ASSUMED, CASH, EXPECTED, MODELLED, NOTIONAL, SIZE, TRUE
 from optimiser.wording import percent
 
 if TYPE_CHECKING:
     from optimiser.option_terms import Figures
     from optimiser.options import Comparison, Option
 
-TODAY = "as today"
+TODAY, DRAWN = "as today", "as drawn"
 FLOWS = "flows"  # evidence of figures that rest on flows, whatever they are in the dataset
 PER_HEAD = "£ per head"
+HELD = "of the services each really holds, common shock included"
 
 
 @dataclass(frozen=True)
@@ -41,34 +42,40 @@ LINES = (
     Line("cash", "Cash", PER_HEAD, CASH, ASSUMED, "low", "all that is compared with allowances; teams are assumed"),
     Line("expected", "Expected financial", PER_HEAD, EXPECTED, MODELLED, "low", "risk, lost weight, moves, on average"),
     Line("notional", "Notional", PER_HEAD, NOTIONAL, ASSUMED, "low", "engagement, distance and other judgements in £"),
-    Line(
-        "overspend",
-        "Overspend likely, worst-off where risk is held",
-        "share",
-        EXPECTED,
-        MODELLED,
-        "low",
-        "of the services each really holds",
-    ),
+    Line("overspend", "Overspend likely, worst-off where risk is held", "share", EXPECTED, MODELLED, "low", HELD),
+    Line("over_1", "More than 1 % over likely, the same", "share", EXPECTED, MODELLED, "low"),
     Line("overspend_alone", "Overspend likely, worst-off, were nothing pooled", "share", EXPECTED, MODELLED, "low"),
-    Line("reserve", "Set aside by all who hold risk, of budget", "share", EXPECTED, MODELLED, "low"),
-    Line("reserve_alone", "Set aside by all, were nothing pooled, of budget", "share", EXPECTED, MODELLED, "low"),
+    Line("reserve", "Set aside by all who hold risk, of budget", "share", EXPECTED, MODELLED, "low", "with the shock"),
+    Line("reserve_luck", "Without the shock that no pool shrinks", "share", EXPECTED, MODELLED, "low"),
+    Line("reserve_alone", "Set aside by all, were nothing pooled", "share", EXPECTED, MODELLED, "low"),
+    Line("exposed", "Service risk: spend exposed to a provider", "share", TRUE, FLOWS, "low", "no pool shrinks it"),
+    Line("provider_share", "Share of its main provider's income", "share", TRUE, FLOWS, "high", "by patients"),
     Line("leverage", "Lost for lack of weight with providers", PER_HEAD, EXPECTED, FLOWS, "low", "part of expected"),
     Line("engagement", "GPs engaged", "share", NOTIONAL, ASSUMED, "high"),
-    Line("alignment", "Patients inside their body's main council", "share", TRUE, OBSERVED, "high"),
-    Line("autonomy", "Services that the groups there are still decide", "share", TRUE, MODELLED, "high"),
+    Line("alignment", "Patients inside their body's main council", "share", TRUE, MODELLED, "high"),
+    Line(
+        "autonomy",
+        "Services that the groups there are still decide",
+        "share",
+        TRUE,
+        MODELLED,
+        "high",
+        "not measured where one body is everybody",
+    ),
     Line("autonomy_of_spend", "Spending that they still decide", "share", TRUE, MODELLED, "high"),
-    Line("bodies", "Number", "", SIZE, OBSERVED, ""),
-    Line("median", "Median size", "patients", SIZE, OBSERVED, ""),
-    Line("smallest", "Smallest", "patients", SIZE, OBSERVED, ""),
-    Line("largest", "Largest", "patients", SIZE, OBSERVED, ""),
-    Line("moved", "Patients whose practice changes body", "patients", TRUE, OBSERVED, "low"),
+    Line("bodies", "Number", "", SIZE, MODELLED, ""),
+    Line("median", "Median size", "patients", SIZE, MODELLED, ""),
+    Line("smallest", "Smallest", "patients", SIZE, MODELLED, ""),
+    Line("largest", "Largest", "patients", SIZE, MODELLED, ""),
+    Line("moved", "Patients whose practice changes body", "patients", TRUE, MODELLED, "low"),
 )
 WAY = (
     Line("saving", "Cash saved a year, all done", "£", CASH, ASSUMED, "high", "below zero: it costs more"),
     Line("saving_first", "Of it in the first year", "£", CASH, ASSUMED, "high", "as merged hospital trusts had it"),
     Line("one_off", "Spent once", "£", CASH, ASSUMED, "low", "posts paid off, transition leads"),
-    Line("lost", "Lost on the way", "£", NOTIONAL, ASSUMED, "low", "late savings and gains, work not done"),
+    Line("late", "Savings that come late, in all", "£", CASH, ASSUMED, "low"),
+    Line("undone", "Work not done meanwhile", "£", NOTIONAL, ASSUMED, "low"),
+    Line("delayed", "Gains in weight and luck that come late", "£", EXPECTED, ASSUMED, "low"),
     Line("pays_back", "Back by the end of year", "year", CASH, ASSUMED, "low", "blank where it never is"),
 )
 PROOF = (
@@ -103,9 +110,14 @@ def evidence(found: Comparison, line: Line) -> str:
     return label if label in EVIDENCE[:2] else f"{ASSUMED} ({label})"
 
 
+def first_name(found: Comparison) -> str:
+    """What the bodies there are, or those drawn, are called."""
+    return DRAWN if found.drawn else TODAY
+
+
 def columns_of(found: Comparison) -> list[tuple[str, Option | None]]:
     """What stands side by side: today where it is known, then every form."""
-    today: list[tuple[str, Option | None]] = [(TODAY, None)] if found.today is not None else []
+    today: list[tuple[str, Option | None]] = [(first_name(found), None)] if found.today is not None else []
     return today + [(option.terms.form, option) for option in found.options]
 
 
@@ -135,6 +147,24 @@ def options(found: Comparison) -> Table:
 def _cut(found: Comparison, option: Option | None) -> bool:
     arranged = option.plan if option is not None else found.today.plan if found.today else None
     return arranged is not None and arranged.cut
+
+
+def allowances(found: Comparison) -> Table:
+    """Cash a head of every option against each allowance of the scenario."""
+    columns = (
+        Column("option", "Option"),
+        Column("allowance", "Allowance"),
+        Column("per_head", "It gives, a head", "money", "£ a head, in money of its own year"),
+        Column("need_per_head", "Needed, a head", "money", "£ of cash a head"),
+        Column("gap_per_head", "Short, a head", "money", "£ a head; below 0 is money over"),
+    )
+    rows = tuple(
+        (name, allowance, amount, cash, None if cash is None else cash - amount)
+        for allowance, amount in found.scenario.allowances.items()
+        for name, option in columns_of(found)
+        for cash in (value(found, option, LINES[0]),)
+    )
+    return Table("option_allowances", "Against allowances", columns, rows)
 
 
 def years(found: Comparison) -> Table:
@@ -227,4 +257,4 @@ def pools(found: Comparison) -> Table:
     return Table("option_pools", "Who pays for whom", columns, tuple(rows))
 
 
-TABLES = (options, years, sides, practices, answers, pools)
+TABLES = (options, allowances, years, sides, practices, answers, pools)

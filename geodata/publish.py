@@ -60,6 +60,7 @@ def publish(plan: Plan, ground: Ground, out: Path, options: Mapping[str, object]
         write_manifest(
             folder,
             inputs=plan.dataset.sources,
+            data=plan.dataset.info,
             seed=plan.scenario.seed,
             options=options,
             solver={
@@ -94,6 +95,7 @@ def publish_graph(arrangement: Arrangement, out: Path, options: Mapping[str, obj
         write_manifest(
             folder,
             inputs=arrangement.dataset.sources,
+            data=arrangement.dataset.info,
             seed=arrangement.scenario.seed,
             options=options,
             solver={},
@@ -125,6 +127,7 @@ def publish_options(found: Comparison, out: Path, options: Mapping[str, object],
         write_manifest(
             folder,
             inputs=found.dataset.sources,
+            data=found.dataset.info,
             seed=found.seed,
             options=options,
             solver={

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata import places
-from geodata.adjacency import catchments, islands, neighbours
+from geodata.adjacency import People, catchments, islands, neighbours
 from geodata.areas import land_of, read_areas
 from geodata.catalogue import functions, services
 from geodata.coordinates import locate
@@ -23,6 +23,8 @@ from geodata.ground import Ground
 from geodata.records import Codes, Records
 from geodata.schema import (
     AREAS,
+    BESIDE,
+    CATCHMENTS,
     DATASET,
     FINANCES,
     FLOWS,
@@ -76,6 +78,7 @@ def read_dataset(folder: Path, repair: bool = False) -> Ground:
     flows = read_flows(paths[FLOWS.file], known, findings) if FLOWS.file in paths else Flows.none()
     relationships = _relationships(_records(paths, RELATIONSHIPS, findings), practice_codes, findings)
     links = _links(_records(paths, LINKS, findings), practice_codes, findings)
+    people = _people(_records(paths, CATCHMENTS, findings), practice_codes, findings)
     wishes = read_wishes(_records(paths, WISHES, findings), practices, service_codes, findings)
     finances = read_finances(_records(paths, FINANCES, findings), practices, findings)
     places.check_owners(providers, practice_codes, findings)
@@ -88,7 +91,7 @@ def read_dataset(folder: Path, repair: bool = False) -> Ground:
         authority = places.authorities_of(practices, xy, areas, findings)
     if areas is None or not len(xy) or not np.isfinite(xy).all():
         raise DataError(*findings.problems)
-    cells = catchments(xy, land_of(areas), practice_codes.codes)
+    cells = catchments(xy, land_of(areas), practice_codes.codes, people)
     adjacency = neighbours(cells, links)
     _check_islands(practices, xy, adjacency, findings)
     raise_all(DataError, findings.problems)
@@ -120,7 +123,7 @@ def _path(folder: Path, table: Table, findings: Findings) -> Path | None:
     path = folder / table.file
     if path.is_file():
         return path
-    others = {other.name for other in folder.iterdir()} - {known.file for known in TABLES}
+    others = {other.name for other in folder.iterdir()} - {known.file for known in TABLES} - set(BESIDE)
     near = nearest(table.file, sorted(others))
     if table.required:
         findings.problem("is missing", table.file, "", near or "add it: see docs/data-dictionary.md")
@@ -216,6 +219,15 @@ def _relationships(records: Records, practices: Codes, findings: Findings) -> tu
 def _links(records: Records, practices: Codes, findings: Findings) -> tuple[tuple[int, int], ...]:
     positions = _check_pairs(records, "from", "to", practices, findings)
     return tuple((one, other) for one, other in positions if one >= 0 and other >= 0)
+
+
+def _people(records: Records, practices: Codes, findings: Findings) -> People | None:
+    """Where patients are, practice by practice; None where nothing says so."""
+    of = np.array(practices.check(records, "practice", findings), dtype=np.int64)
+    columns = [records.column(name) for name in ("easting", "northing")]
+    xy = np.array([[v if isinstance(v, (int, float)) else np.nan for v in column] for column in columns], dtype=float)
+    known = (of >= 0) & ~np.isnan(xy).any(axis=0)
+    return People(xy.T[known], of[known]) if known.any() else None
 
 
 def _check_pairs(records: Records, one: str, other: str, practices: Codes, findings: Findings) -> list[tuple[int, int]]:

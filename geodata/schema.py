@@ -337,6 +337,18 @@ LINKS = Table(
     key=("from", "to"),
 )
 
+CATCHMENTS = Table(
+    "catchments.csv",
+    "Where the people are who are mostly with a practice, such as the middles of the small areas where it has most of "
+    "the registered patients. Its catchment is the land nearest to them; without rows, the land nearest to itself.",
+    (
+        Column("practice", "code", "The practice", required=True, refers="practices.csv"),
+        Column("easting", "number", "Where they are, national grid (EPSG:27700)", "m", True, low=0, high=700_000),
+        Column("northing", "number", "Where they are, national grid", "m", True, low=0, high=1_250_000,
+               source="NHS England patients by LSOA; ONS population-weighted centroids"),
+    ),
+)  # fmt: skip
+
 WISHES = Table(
     "wishes.csv",
     "Where practices, or the bodies of today for theirs, would have services commissioned: the answers that a plan "
@@ -373,7 +385,13 @@ FINANCES = Table(
     key=("who",),
 )  # fmt: skip
 
-TABLES = (DATASET, PRACTICES, PROVIDERS, AREAS, SERVICES, FUNCTIONS, FLOWS, RELATIONSHIPS, LINKS, WISHES, FINANCES)
+BESIDE = ("excluded.csv", "sources.csv", "data-report.html")
+"""What imports write beside the tables of a dataset: told of in docs/tutorial.md, read by nobody."""
+
+TABLES = (
+    DATASET, PRACTICES, PROVIDERS, AREAS, SERVICES, FUNCTIONS, FLOWS, RELATIONSHIPS, LINKS, CATCHMENTS, WISHES,
+    FINANCES,
+)  # fmt: skip
 
 
 def dictionary_markdown() -> str:

@@ -355,6 +355,35 @@ def england_open(
     terminal.show_import(import_england_open(source, out, icb or (), region, pairs, overwrite), out)
 
 
+@imports.command("official")
+def official(
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of downloaded files.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Dataset folder to write.")],
+    icb: Annotated[list[str] | None, typer.Option(metavar="CODE", help="Only these ICBs.")] = None,
+    region: Annotated[str, typer.Option(metavar="CODE", help="Only this NHS region.")] = "",
+    existing: Annotated[
+        list[str] | None, typer.Option(metavar="SCALE=COLUMN", help="Today's bodies at a scale: locality=pcn_code.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the dataset in DIR.")] = False,
+) -> None:
+    """Files as they were downloaded, recognised by what they hold, whatever month or year they are of."""
+    from geodata.data_page import write_data_report
+    from geodata.official.data_report import data_report
+    from geodata.official.england_dataset import Clip, ImportReport
+    from geodata.official.official import Inventory, import_official
+    from geodata.official.register import Register
+    from optimiser import live, terminal
+
+    def draw(folder: Path, name: str, stock: Inventory, found: Register, made: ImportReport) -> None:
+        write_data_report(data_report(stock, found, made), name, folder)
+
+    clip = Clip(icb or (), region, dict(_pair(text) for text in existing or []))
+    with live.lines() as told:
+        made, stock = import_official(source, out, clip, overwrite, told, draw)
+    terminal.show_stock(stock)
+    terminal.show_import(made, out)
+
+
 def _pair(text: str) -> tuple[str, str]:
     scale, equals, column = text.partition("=")
     if not equals or not scale or not column:

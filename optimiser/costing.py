@@ -15,6 +15,8 @@ from optimiser.scenario_models import Scenario
 from optimiser.scenario_tables import Costing
 
 PER = 100_000
+BUNDLED_TEAM = 18.4 * 71_400.0 / PER
+"""£ a head of the growing teams in the bundled function table at its price of a post: what rates.team rounds."""
 
 
 @dataclass(frozen=True)
@@ -87,15 +89,21 @@ def break_even(allowance: float, fixed: float, variable: float) -> float:
     return fixed / (allowance - variable) if allowance > variable else float("inf")
 
 
-def team_per_head(functions: Iterable[Function], scenario: Scenario) -> float:
-    """£ per head of the variable team that no decision changes: rates.team less what the placement prices."""
-    return scenario.rate("team") - variable_per_head([f for f in functions if f.in_placement], scenario.costing)
+def team_per_head(functions: Sequence[Function], scenario: Scenario, placed: bool = True) -> float:
+    """£ per head of the variable team that no decision changes. placed: less what the placement prices.
+
+    rates.team speaks of the bundled function table at £71,400 a post; another table, or another price, moves it in
+    proportion.
+    """
+    table = variable_per_head(functions, scenario.costing)
+    whole = scenario.rate("team") * (table / BUNDLED_TEAM if functions else 1.0)
+    return whole - (variable_per_head([f for f in functions if f.in_placement], scenario.costing) if placed else 0.0)
 
 
-def team_cost(functions: Iterable[Function], population: float, scenario: Scenario, placed: bool = True) -> float:
+def team_cost(functions: Sequence[Function], population: float, scenario: Scenario, placed: bool = True) -> float:
     """£ a year of that team for everybody; listed apart from the objective. placed: contracting is priced by the
     contracts held; otherwise it counts within the team."""
-    return (team_per_head(functions, scenario) if placed else scenario.rate("team")) * population
+    return team_per_head(functions, scenario, placed) * population
 
 
 def management_by_scale(structure: Structure, scenario: Scenario) -> Mapping[str, float]:

@@ -34,6 +34,17 @@ def progress(stopping: Callable[[], bool] = never, hint: str = HINT) -> Iterator
         yield Lines(stopping).see
 
 
+@contextmanager
+def lines() -> Iterator[Callable[[str], None]]:
+    """A teller of what is being worked on: one line on a terminal, written over; nothing elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("Reading …") as status:
+        yield status.update
+
+
 class Board:
     """One row for each scale, and for services and sensitivity, in the order in which they were first worked on."""
 

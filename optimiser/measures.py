@@ -87,7 +87,9 @@ def _size(scenario: Scenario, scale: Scale, bodies: Sequence[Body], people: Floa
         for shock in (False, True):
             chance = risk.probability_overspend(people, percent / 100, luck, common_shock=shock)
             name = f"over_{percent}_percent" + ("_with_shock" if shock else "")
-            label = f"Chance of overspending by more than {percent} %" + (", common shock included" if shock else "")
+            label = f"Chance of overspending by more than {percent} %, by size alone" + (
+                ", common shock included" if shock else ""
+            )
             columns.append(Column(name, label, chance, "share", MODELLED, EXPECTED))
     above = np.array([float(b.oversize) for b in bodies])
     return [

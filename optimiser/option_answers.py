@@ -35,14 +35,19 @@ class Answered:
 def answered(dataset: Dataset, scenario: Scenario, groups: Sequence[Group]) -> tuple[Answered, ...]:
     """What each consortium has said of the five questions in wishes.csv; for the rest the plan's own answers stand in.
 
-    A wish answers the question that its scale belongs to, and one for a council or a charity also what to outsource. A
-    scale that the scenario does not know answers nothing.
+    Wishes of those inside it count as its own, and so do those of a body of today that holds all of it. A wish answers
+    the question that its scale belongs to, and one for a council or a charity also what to outsource. A scale that the
+    scenario does not know answers nothing.
     """
     speaks = {code: set(found) for code, found in members(dataset).items()}
     known = {s.name for s in scenario.scales} | {"practice", "footprint", "region", *OUTSOURCED}
     found = []
     for group in groups:
-        own = [w for w in dataset.wishes if w.scale in known and speaks.get(w.who, {-1}) <= set(group.members)]
+        mine = set(group.members)
+        own = [
+            w for w in dataset.wishes
+            if w.scale in known and (speaks.get(w.who, {-1}) <= mine or speaks.get(w.who, set()) >= mine)
+        ]  # fmt: skip
         said = {question_of(w.scale, scenario.scales_used, scenario.anchor_scale) for w in own}
         said |= {OUTSOURCING for w in own if w.scale in OUTSOURCED}
         found.append(Answered(group.code, group.name, tuple(sorted(said)), len(own)))

@@ -101,6 +101,20 @@ def cut_out(dataset: Dataset, groups: Sequence[Group]) -> tuple[Dataset, tuple[G
     return small, tuple(replace(g, members=tuple(at[list(g.members)].tolist())) for g in groups)
 
 
+def from_these(dataset: Dataset, anchor: str, groups: Sequence[Group]) -> Dataset:
+    """The dataset as if these groups were the bodies of the anchor scale today: who moves is counted from them."""
+    at = {i: group for group in groups for i in group.members}
+    practices = tuple(
+        replace(
+            p,
+            existing={**p.existing, anchor: at[i].code},
+            existing_names={**p.existing_names, anchor: at[i].name},
+        )
+        for i, p in enumerate(dataset.practices)
+    )
+    return replace(dataset, practices=practices)
+
+
 def as_they_are(dataset: Dataset, scenario: Scenario, groups: Sequence[Group]) -> Structure | None:
     """The structure that options are set beside: these consortia with today's smaller bodies inside; without any,
     today's bodies at every scale, or None where no body of the anchor scale is known."""

@@ -15,18 +15,29 @@ from optimiser.risk_report import Contribution, Pool, contributions, pool_of
 from optimiser.scenario import Scenario
 from optimiser.scenario_models import REGION
 
+FIRST = 0.01
+"""Overspend that is told of beside the scenario's tolerance (STORIES, A)."""
+
+
+@dataclass(frozen=True)
+class Borne:
+    """Luck borne in one way, common shock included. overspend, over_1: chance that a year passes the scenario's
+    tolerance, and 1 %, for the worst-off of those that hold where risk is held. reserve: what all who hold any set
+    aside, a share of all they hold. luck_alone: the reserve without the shock."""
+
+    overspend: float
+    over_1: float
+    reserve: float
+    luck_alone: float
+
 
 @dataclass(frozen=True)
 class Luck:
-    """Luck alone, without the common shock. overspend: chance that a year passes the scenario's tolerance, for the
-    worst-off of those that hold where risk is held; overspend_alone: of the anchor scale, did each answer for every
-    service of its people. reserve, reserve_alone: what all who hold any set aside, shares of all they hold. pools,
-    paid: where risk is held above the anchor scale, each pool and what its members pay."""
+    """as_held: by who really holds what. alone: did each body of the anchor scale answer for every service of its
+    people. pools, paid: where risk is held above the anchor scale, each pool and what its members pay."""
 
-    overspend: float
-    overspend_alone: float
-    reserve: float
-    reserve_alone: float
+    as_held: Borne
+    alone: Borne
     pools: tuple[Pool, ...] = ()
     paid: tuple[Contribution, ...] = ()
 
@@ -40,10 +51,8 @@ def luck_of(dataset: Dataset, scenario: Scenario, structure: Structure, placemen
     local = np.isin(np.arange(len(found.holders)), found.holder[found.local])
     groups = [g for g in pooling(dataset, scenario, structure) if g.scale == scenario.risk_held_at]
     return Luck(
-        overspend=_chance(own.sd_share[local] if local.any() else own.sd_share, scenario),
-        overspend_alone=_chance(whole.sd_share, scenario),
-        reserve=_reserve(own.variance, own.budget, scenario),
-        reserve_alone=_reserve(whole.variance, whole.budget, scenario),
+        as_held=_borne(own.sd_share, own.budget, local if local.any() else ~local, scenario),
+        alone=_borne(whole.sd_share, whole.budget, np.ones(len(whole.codes), dtype=bool), scenario),
         pools=tuple(pool_of(found.brought, scenario, group) for group in groups),
         paid=tuple(row for group in groups for row in contributions(found.brought, scenario, group)),
     )
@@ -57,19 +66,24 @@ def _by_size(scenario: Scenario, structure: Structure) -> Luck:
         pools = sizes.sum(keepdims=True)
     elif held_at in structure.scales:
         pools = np.array([b.patients for b in structure.bodies[held_at] if b.name != NO_BODY], dtype=float)
-    (sd, sd_alone), luck = (overspend_sd(people, scenario.risk) for people in (pools, sizes)), scenario.risk
-    return Luck(
-        overspend=_chance(sd, scenario),
-        overspend_alone=_chance(sd_alone, scenario),
-        reserve=quantile(luck.reserve_confidence) * float(np.average(sd, weights=pools)),
-        reserve_alone=quantile(luck.reserve_confidence) * float(np.average(sd_alone, weights=sizes)),
+    by_pool, by_body = (
+        _borne(overspend_sd(n, scenario.risk), n, np.ones(len(n), dtype=bool), scenario) for n in (pools, sizes)
     )
+    return Luck(by_pool, by_body)
 
 
-def _chance(sd: Floats, scenario: Scenario) -> float:
-    """Of the worst-off; those with no budget have nothing to overspend."""
-    return float(np.nanmax(probability_exceeds(scenario.risk.rule_tolerance, sd)))
+def _borne(sd: Floats, budget: Floats, worst_of: np.ndarray, scenario: Scenario) -> Borne:
+    """sd: of luck, shares of these budgets, NaN where there is none. worst_of: among whom the worst-off is sought."""
+    some = budget > 0  # those with no budget have nothing to overspend
+    both = np.hypot(sd, scenario.risk.common_shock_sd)
+    z = quantile(scenario.risk.reserve_confidence)
 
+    def chance(tolerance: float) -> float:
+        return float(probability_exceeds(tolerance, both[some & worst_of]).max(initial=0.0))
 
-def _reserve(variance: Floats, budget: Floats, scenario: Scenario) -> float:
-    return quantile(scenario.risk.reserve_confidence) * float(np.sqrt(variance).sum() / budget.sum())
+    return Borne(
+        overspend=chance(scenario.risk.rule_tolerance),
+        over_1=chance(FIRST),
+        reserve=z * float(np.average(both[some], weights=budget[some])),
+        luck_alone=z * float(np.average(sd[some], weights=budget[some])),
+    )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from optimiser.domain import NO_BODY, Body, Certificate, Dataset, Placement, Structure
-from optimiser.errors import ConsortiaError, Infeasible, LimitReached
+from optimiser.errors import ConsortiaError, Infeasible, LimitReached, ScenarioError
 from optimiser.forces import structure_terms
 from optimiser.hierarchy import build
 from optimiser.officer import SharedOfficer, share_officer
@@ -18,8 +18,9 @@ from optimiser.option_scenarios import above_anchor, statutory_cost
 from optimiser.option_terms import Figures, Form, autonomy
 from optimiser.partition.budget import Budget, Progress
 from optimiser.placement import SERVICES_MOST, place
-from optimiser.scenario import Scenario
+from optimiser.scenario import Pin, Scenario
 from optimiser.scorecard import score
+from optimiser.service_risk import service_risk
 from optimiser.transition import Transition, transition
 from optimiser.wishes import refusal
 
@@ -76,18 +77,53 @@ def planned(
     return Arranged(scenario, made.structure, placement, made.certificates, officers, unheard, cut)
 
 
-def left_alone(dataset: Dataset, scenario: Scenario, structure: Structure, seed: int, report: Report) -> Arranged:
-    """A structure as it is, its services placed as suits it; without services where no placement was found."""
-    own = scenario.model_copy(update={"scales_used": structure.scales})
+def left_alone(
+    dataset: Dataset, scenario: Scenario, drawn: Structure, seed: int, budget: Budget, report: Report
+) -> Arranged:
+    """The bodies there are, services placed as suits them; without services where no placement was found.
+
+    Where nobody has drawn anything smaller than the bodies that commission, it is planned inside them as in every form,
+    so that a form is not charged for groups that today merely has no names for.
+    """
 
     def tell(p: Progress) -> None:
         report(replace(p, name=f"as today: {p.name}"))
 
+    structure = _with_smaller(dataset, scenario, drawn, seed, budget, tell)
+    own = scenario.model_copy(update={"scales_used": structure.scales})
     try:
         placement, unheard = _placed(dataset, own, structure, seed, tell)
     except (Infeasible, LimitReached):
         placement, unheard = None, 0
     return Arranged(own, structure, placement, unheard=unheard, cut=placement is not None and placement.cut_by_clock)
+
+
+def _with_smaller(
+    dataset: Dataset, scenario: Scenario, drawn: Structure, seed: int, budget: Budget, report: Report
+) -> Structure:
+    """The structure with planned smaller scales inside its bodies, where it has none and they can be drawn there."""
+    anchor, kept = scenario.anchor_scale, drawn.bodies[scenario.anchor_scale]
+    smaller = scenario.scales_used[: scenario.scales_used.index(anchor)]
+    if not smaller or set(smaller) & set(drawn.scales) or any(b.name == NO_BODY for b in kept):
+        return drawn
+    codes = [p.code for p in dataset.practices]
+    pins = tuple(Pin(kind="frozen", scale=anchor, practices=tuple(codes[i] for i in b.members)) for b in kept)
+    inside = scenario.model_copy(update={"scales_used": (*smaller, anchor), "pins": pins})
+    try:
+        made = build(dataset, inside, seed, budget, report).structure
+    except (ScenarioError, Infeasible, LimitReached):
+        return drawn
+    holder = {
+        b.code: drawn.body_of(anchor, b.members[0]).code for b in made.bodies[anchor]
+    }  # the bodies built stand for those drawn
+    bodies = {
+        scale: tuple(replace(b, parent=holder.get(b.parent, b.parent)) for b in made.bodies[scale]) for scale in smaller
+    }
+    return Structure(
+        (*smaller, *drawn.scales),
+        {**bodies, **drawn.bodies},
+        {**{scale: made.membership[scale] for scale in smaller}, **drawn.membership},
+    )
 
 
 def _placed(
@@ -113,13 +149,16 @@ def _officers(dataset: Dataset, scenario: Scenario, structure: Structure) -> Ite
             yield share_officer(len(bodies), group.patients, fixed, scenario.officer)
 
 
-def figures(dataset: Dataset, plan: Arranged, groups: Sequence[Group], luck: Luck) -> Figures:
-    """What an arrangement comes to. groups: those whose autonomy counts, by patients. luck: of this arrangement."""
+def figures(dataset: Dataset, plan: Arranged, groups: Sequence[Group], luck: Luck, counted: Dataset) -> Figures:
+    """What an arrangement comes to. groups: those whose autonomy counts, by patients; none: it is not known. luck: of
+    this arrangement. counted: the dataset with the bodies of today from which moves are counted."""
     scenario, structure, placement = plan.scenario, plan.structure, plan.placement
     people = float(dataset.patients.sum())
-    card = score(dataset, scenario, structure, placement).region
+    card = score(counted, scenario, structure, placement).region
     value = {name: measure.value for name, measure in card.items()}
     anchor, sizes = scenario.anchor_scale, [b.patients for b in plan.anchors]
+    if placement is None and dataset.services and len(dataset.flows):
+        cash = None  # services could not be placed, and what placing them costs is part of it
     kinds = _by_kind(dataset, plan)
     outside = value[f"outside_main_authority_{anchor}"]
     kept = _kept(dataset, plan, groups)
@@ -130,10 +169,14 @@ def figures(dataset: Dataset, plan: Arranged, groups: Sequence[Group], luck: Luc
         expected=kinds["expected_financial"] / people if placement is not None else None,
         notional=kinds["notional"] / people if placement is not None else None,
         leverage=plan.exact("leverage") / people if placement is not None and scenario.on("leverage") else None,
-        overspend=luck.overspend,
-        overspend_alone=luck.overspend_alone,
-        reserve=luck.reserve,
-        reserve_alone=luck.reserve_alone,
+        overspend=luck.as_held.overspend,
+        over_1=luck.as_held.over_1,
+        overspend_alone=luck.alone.overspend,
+        reserve=luck.as_held.reserve,
+        reserve_luck=luck.as_held.luck_alone,
+        reserve_alone=luck.alone.reserve,
+        exposed=_exposed(dataset, plan),
+        provider_share=value.get(f"lead_provider_share_{anchor}"),
         engagement=value.get("engagement"),
         alignment=None if outside is None else 1 - outside,
         autonomy=kept[0],
@@ -144,6 +187,13 @@ def figures(dataset: Dataset, plan: Arranged, groups: Sequence[Group], luck: Luc
         largest=max(sizes),
         moved=value.get(f"moved_patients_{anchor}"),
     )
+
+
+def _exposed(dataset: Dataset, plan: Arranged) -> float | None:
+    """Service risk: the share of the spend of all anchor bodies that is in trouble if a provider is."""
+    found = service_risk(dataset, plan.scenario, plan.structure)
+    whole = sum(row.spend for row in found)
+    return sum(row.exposed * row.spend for row in found) / whole if whole else None
 
 
 def _by_kind(dataset: Dataset, plan: Arranged) -> dict[str, float]:
@@ -158,7 +208,7 @@ def _by_kind(dataset: Dataset, plan: Arranged) -> dict[str, float]:
 
 def _kept(dataset: Dataset, plan: Arranged, groups: Sequence[Group]) -> tuple[float | None, float | None]:
     """(of services, of spending) what the groups decide themselves, by patients; None where nothing is placed."""
-    if plan.placement is None:
+    if plan.placement is None or not groups:
         return None, None
     anchor = plan.scenario.anchor_scale
     own = [autonomy(g.members, dataset, plan.structure, plan.placement, anchor) for g in groups]

@@ -29,6 +29,7 @@ def form_scenario(form: Form, scenario: Scenario, dataset: Dataset, groups: Sequ
     ScenarioError, or Infeasible, where the form cannot be laid over the scenario.
     """
     above = above_anchor(scenario)
+    scenario = _by_scale(scenario)
     if form == "pooled" and above is None:
         raise ScenarioError(
             Problem(
@@ -38,7 +39,7 @@ def form_scenario(form: Form, scenario: Scenario, dataset: Dataset, groups: Sequ
                 "Start from a scenario that plans one, such as base.",
             )
         )
-    values = {} if form == "mixed" else _preset(form, scenario, above or "")
+    values = {} if form == "mixed" else _preset(form, scenario, above or "", dataset)
     if groups and form != "merged":
         values["scales_used"] = _served(dataset, scenario, values.get("scales_used", scenario.scales_used))
     planned = values.get("scales_used", scenario.scales_used)
@@ -75,19 +76,44 @@ def under_one_officer(scenario: Scenario, functions: Sequence[Function]) -> Scen
     """
     anchor, above = scenario.anchor_scale, above_anchor(scenario)
     joint = scenario.officer.shared * statutory_cost(functions, scenario)
-    value = scenario.rates["management"].value
-    if above is None or not joint or not isinstance(value, dict):
+    if above is None or not joint or not scenario.share("management", above):
         return scenario
-    moved = {**value, anchor: value[anchor] - joint, above: value.get(above, 0.0) + joint}
-    rate = scenario.rates["management"].model_copy(update={"value": moved})
+    value = {scale: scenario.rate("management", scale) for scale in scenario.scales_used}
+    value[anchor] -= joint / scenario.share("management", anchor)
+    value[above] += joint / scenario.share("management", above)
+    return _with_management(scenario, value)
+
+
+def _by_scale(scenario: Scenario) -> Scenario:
+    """The scenario with its management cost by scale, where one number stands for all."""
+    if isinstance(scenario.rates["management"].value, dict):
+        return scenario
+    whole = scenario.amount("management")
+    return _with_management(scenario, dict.fromkeys((s.name for s in scenario.scales), whole))
+
+
+def _with_management(scenario: Scenario, value: Mapping[str, float]) -> Scenario:
+    rate = scenario.rates["management"].model_copy(update={"value": dict(value)})
     return scenario.model_copy(update={"rates": {**scenario.rates, "management": rate}})
 
 
-def _preset(form: Form, scenario: Scenario, above: str) -> dict[str, Any]:
-    """What the preset of this name changes, in the scenario's own names of scales."""
+def taken_on(functions: Sequence[Function], scenario: Scenario) -> float:
+    """£ a year of the fixed teams that a body takes on to do everything by itself: those of functions that the scenario
+    has it share, host or buy."""
+    return sum(costing.fixed_cost(f, scenario.costing) for f in functions if not done_by_itself(f, scenario))
+
+
+def _preset(form: Form, scenario: Scenario, above: str, dataset: Dataset) -> dict[str, Any]:
+    """What the preset of this name changes, in the scenario's own names of scales. Where it gives bodies a team for
+    every function, what they pay is what they pay in the scenario and the teams taken on: forms then differ by the work
+    they do, and not by the source of a figure."""
     names = {PRESET_ANCHOR: scenario.anchor_scale, PRESET_ABOVE: above}
     own = read_chain(form)[-1].values
     values: dict[str, Any] = _renamed({k: v for k, v in own.items() if k not in ABOUT_ITSELF}, names)
+    if "management" in values.get("rates", {}):
+        anchor = scenario.anchor_scale
+        more = taken_on(dataset.functions, scenario)
+        values["rates"]["management"] = {"value": {anchor: scenario.rate("management", anchor) + more}}
     if "scales_used" in values:
         values["scales_used"] = scenario.scales_used[: scenario.scales_used.index(scenario.anchor_scale) + 1]
     return values

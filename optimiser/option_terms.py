@@ -39,9 +39,11 @@ SAID: Mapping[Form, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
 class Figures:
     """What an arrangement of bodies comes to; None where it is not known. £ a head a year: cash (the only figure that
     allowances are compared with), expected, notional, and leverage (lost for lack of weight with providers, part of
-    expected). Shares 0–1: overspend (chance of overspending by more than the scenario's tolerance, in the worst-off
-    body or pool that holds the risk), overspend_alone (were nothing pooled), reserve, reserve_alone (of budget,
-    what the worst-off sets aside), engagement (GPs), alignment (patients inside their body's main council), autonomy
+    expected). Shares 0–1: overspend, over_1 (chance of overspending by more than the scenario's tolerance, and by more
+    than 1 %, in the worst-off body or pool that holds the risk), overspend_alone (were nothing pooled), reserve,
+    reserve_luck, reserve_alone (of budget, set aside by all who hold risk; without the common shock; were nothing
+    pooled), exposed (of spend, to trouble with a provider), provider_share (of its main provider's income that comes
+    from a body, by patients), engagement (GPs), alignment (patients inside their body's main council), autonomy
     and autonomy_of_spend (services, and spending, that the groups there are decide themselves). bodies, median,
     smallest, largest: of the anchor scale, in patients. moved: patients whose practice changes body."""
 
@@ -50,9 +52,13 @@ class Figures:
     notional: float | None
     leverage: float | None
     overspend: float | None
+    over_1: float | None
     overspend_alone: float | None
     reserve: float | None
+    reserve_luck: float | None
     reserve_alone: float | None
+    exposed: float | None
+    provider_share: float | None
     engagement: float | None
     alignment: float | None
     autonomy: float | None

@@ -14,7 +14,7 @@ from optimiser.errors import Infeasible, LimitReached, Problem, ScenarioError
 from optimiser.given import honoured
 from optimiser.nesting import silent
 from optimiser.option_answers import Answered, answered
-from optimiser.option_groups import Group, as_they_are, cut_out, groups_of
+from optimiser.option_groups import Group, as_they_are, cut_out, from_these, groups_of
 from optimiser.option_luck import Luck, luck_of
 from optimiser.option_plans import Arranged, Report, figures, left_alone, planned, way
 from optimiser.option_scenarios import FORMS, form_scenario, under_one_officer, without_its_own
@@ -50,10 +50,12 @@ class Option:
 
 @dataclass(frozen=True)
 class Today:
-    """The bodies there are, left as they are, with services placed as suits them."""
+    """The bodies there are, left as they are, with services placed as suits them. filled: smaller bodies were planned
+    inside them, since nobody has drawn any."""
 
     figures: Figures
     plan: Arranged
+    filled: bool
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,9 @@ class Impossible:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The forms side by side. dataset: of the groups alone where they were chosen. groups: whose autonomy and answers
-    count: those chosen, today's bodies, or (where there is none, or one that is everybody) the mixed plan's. today:
+    """The forms side by side. dataset: of the groups alone where they were chosen. groups: whose answers count:
+    those chosen, today's bodies, or (where there is none, or one that is everybody, whose say is then not measured) the
+    mixed plan's. today:
     what every way is counted from; None where no body of today is known, and ways are counted from the first form there
     is: standing alone, if that can be. impossible: forms that cannot be had here."""
 
@@ -80,6 +83,17 @@ class Comparison:
     options: tuple[Option, ...]
     answers: tuple[Answered, ...]
     impossible: tuple[Impossible, ...] = ()
+
+    @property
+    def from_there(self) -> bool:
+        """Whether ways are counted from the bodies there are: they are known, and so is what they cost."""
+        return self.today is not None and self.today.figures.cash is not None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the groups come from a map drawn by hand, and are no bodies of today."""
+        anchor, at = self.scenario.anchor_scale, self.dataset.practices
+        return self.chosen and any(at[i].existing.get(anchor) != g.code for g in self.groups for i in g.members)
 
     @property
     def premature(self) -> bool:
@@ -110,17 +124,20 @@ def compare_options(
     plans, impossible = _plans(dataset, scenario, chosen, seed, budget, report)
     drawn = as_they_are(dataset, scenario, chosen)
     groups = chosen or (groups_of(drawn, scenario.anchor_scale) if drawn is not None else ())
-    if len(groups) < 2:  # one that is everybody keeps every say, whatever the form
+    say = groups if len(groups) > 1 else ()  # one that is everybody keeps every say, whatever the form
+    if not say:
         groups = groups_of(plans.get("mixed", next(iter(plans.values()))).structure, scenario.anchor_scale)
+    counted = from_these(dataset, scenario.anchor_scale, chosen) if chosen else dataset
     lucks = {form: _luck(dataset, plan) for form, plan in plans.items()}
-    found = {form: figures(dataset, plan, groups, lucks[form]) for form, plan in plans.items()}
+    found = {form: figures(dataset, plan, say, lucks[form], counted) for form, plan in plans.items()}
     today = None
     if drawn is not None:
-        left = left_alone(dataset, scenario, drawn, seed, report)
-        today = Today(figures(dataset, left, groups, _luck(dataset, left)), left)
+        left = left_alone(dataset, scenario, drawn, seed, budget, report)
+        today = Today(figures(dataset, left, say, _luck(dataset, left), counted), left, left.structure is not drawn)
 
     first = next(iter(plans))
-    before = (today.plan, today.figures) if today is not None else (plans[first], found[first])
+    known = today is not None and today.figures.cash is not None
+    before = (today.plan, today.figures) if today is not None and known else (plans[first], found[first])
     options = []
     for form, plan in plans.items():
         there = way(dataset, before[0], plan, (before[1].cash or 0.0, found[form].cash or 0.0))

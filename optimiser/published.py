@@ -1,6 +1,6 @@
 """Published results, and what the model makes of the same inputs (EVIDENCE part 4, rows 1–7).
 
-What may be claimed differs, and each figure says which: a test takes its inputs from elsewhere; a fit takes one
+What may be claimed differs, and each figure says which: a test would take its inputs from elsewhere; a fit takes one
 parameter from the same or sister figures, and is evidence as far as one parameter meets several of them; a calibration
 was chosen to meet the figure and shows only that it can be met. Nothing here is read from a dataset or a scenario, and
 no reproduced figure is written down: each is computed when asked for.
@@ -27,6 +27,8 @@ Figure = tuple[str, float, float, float]  # quantity, published, tolerance, repr
 
 SEED = 1
 MEDICARE, ALL_CARE, MENTAL_HEALTH = 2.13, 3.7, 8.6  # variation per person by scope (EVIDENCE 2.1.2)
+CRUMP = (0.0283, 957.0, 0.8)  # procedures a person, £ each, their coefficient of variation (EVIDENCE 2.1.1, fitted)
+RARE = (0.75e-3, 0.75)  # cases a person, their coefficient of variation (derived: the table is unread)
 LIST_SIZES = 0.6  # sd of the logarithm of practices' lists, as in England
 
 
@@ -54,23 +56,25 @@ class Reproduced:
 def reproduced() -> tuple[Reproduced, ...]:
     """Every figure of rows 1–7, computed now: under a second, the same each time."""
     crump, rare = "Crump 1991 (113 procedures)", "Bachmann and Bevan 1996 (15 rare categories)"
-    procedures = "0.0283 procedures a person (derived), £957 each, varying 0.8 times as much"
+    procedures = "0.0283 procedures a person of £957, varying 0.8 times as much: fitted to mean and sd"
     categories = "0.75 cases per 1,000 (derived, as the table is unread), varying 0.75 times; 2.8 % of the budget"
     mental = "Asthana 2011 (mental-health budgets)"
     return (
         *_rows(1, "CMS 2011; DeLia 2012 (Medicare savings programme)", "%", "fit",
                f"variation {MEDICARE} a person; confidence 90, 95, 99 % at 5,000, 20,000, 50,000 people", _medicare()),
         *_rows(2, "McKinsey 2010 (deficits of consortia)", "%", "fit", f"variation {ALL_CARE} a person", _deficits()),
-        *_rows(3, "Department of Health 2011; NHS London 2011 (fixed cost)", "£ a head", "fit",
-               "fixed cost £1.925m of £20 a head; £1.175m, the middle of what London implied, of £25", _fixed()),
-        *_rows(4, crump, "£", "test", procedures, _procedures()),
-        *_rows(4, crump, "%", "test", procedures, _procedure_spread()),
+        *_rows(3, "Department of Health 2011; NHS London 2011 (fixed cost)", "£ a head", "calibration",
+               "fixed cost of £1.925m, and the populations, worked back from these figures; £1.175m is the middle of "
+               "what London implied", _fixed()),
+        *_rows(4, crump, "£", "calibration", procedures, _procedure_mean()),
+        *_rows(4, crump, "£", "fit", procedures, _procedures()),
+        *_rows(4, crump, "%", "fit", procedures, _procedure_spread()),
         *_rows(5, mental, "consortia", "fit", f"variation {MENTAL_HEALTH} a person, normal", _mental_health()),
         *_rows(5, mental, "consortia", "calibration",
                "the same variation from rarer cases, log-normal, 4.5 times as varied as their mean; more than 15 and "
                "26 then pass 5 %: one tail does not meet all four", _mental_health_tail()),
         *_rows(6, rare, "%", "fit", categories, _rare_maximum()),
-        *_rows(6, rare, "ratio", "fit", categories, _rare_smoothing()),
+        *_rows(6, rare, "ratio", "calibration", "true of any years that are independent", _rare_smoothing()),
         *_rows(7, "Nuffield, in HSJ 2010 (practices off budget)", "%", "calibration",
                "70 % of practices with a deviation of sd 6 %, 30 % of 22 %, chance included", _practices_off()),
         *_rows(7, "PBRA, Dixon 2011 (practices off budget)", "%", "calibration",
@@ -108,10 +112,13 @@ def _fixed() -> Iterator[Figure]:
         yield f"left of £25 with {people:,} people", published, 0.5, left_after_fixed(25, people, 1.175e6)
 
 
+def _procedure_mean() -> Iterator[Figure]:
+    yield "mean cost, 9,000 people", 244_891, 0.02 * 244_891, _crump().budget[0]
+
+
 def _procedures() -> Iterator[Figure]:
     years = _crump()
     sd = years.luck.std(axis=0) * years.budget
-    yield "mean cost, 9,000 people", 244_891, 0.02 * 244_891, years.budget[0]
     for people, published, ours in zip((9_000, 24_000, 179_400), (18_349, 32_512, 87_149), sd, strict=True):
         yield f"standard deviation, {people:,} people", published, 0.1 * published, ours
 
@@ -124,7 +131,7 @@ def _procedure_spread() -> Iterator[Figure]:
 
 
 def _crump() -> Years:
-    return simulate(_book((9_000, 24_000, 179_400), 0.0283, 957.0, 0.8), 0.0, 20_000, SEED)
+    return simulate(_book((9_000, 24_000, 179_400), *CRUMP), 0.0, 20_000, SEED)
 
 
 def _mental_health() -> Iterator[Figure]:
@@ -143,13 +150,13 @@ def _mental_health_tail() -> Iterator[Figure]:
 
 def _rare_maximum() -> Iterator[Figure]:
     """The greatest of 100 years, a mean over 400 such centuries; the tolerance is half the range of 90 % of them."""
-    years = simulate(_book((7_000,), 0.75e-3, 1.0, 0.75), 0.0, 40_000, SEED)
+    years = simulate(_book((7_000,), RARE[0], 1.0, RARE[1]), 0.0, 40_000, SEED)
     greatest = 1 + years.luck[:, 0].reshape(-1, 100).max(axis=1)
     yield "greatest share of the budget in 100 years, 7,000 people", 6.8, 1.55, 2.8 * float(greatest.mean())
 
 
 def _rare_smoothing() -> Iterator[Figure]:
-    years = simulate(_book((10_000, 30_000), 0.75e-3, 1.0, 0.75), 0.0, 60_000, SEED)
+    years = simulate(_book((10_000, 30_000), RARE[0], 1.0, RARE[1]), 0.0, 60_000, SEED)
     three = years.luck[:, 0].reshape(-1, 3).mean(axis=1)
     yield "sd of 10,000 people over three years, to 30,000 in one", 1.0, 0.05, three.std() / years.luck[:, 1].std()
 

@@ -42,8 +42,12 @@ def quantile(confidence: float) -> float:
 
 
 def overspend_sd(population: ArrayLike, risk: Risk, common_shock: bool = False) -> Array:
-    """Sd of a year's overspend as a share of budget, for each population (any shape)."""
-    own = risk.cv_person / np.sqrt(np.asarray(population, dtype=float))
+    """Sd of a year's overspend as a share of budget, for each population (any shape). NaN for nobody, who has no
+    budget; ValueError below 0."""
+    people = np.asarray(population, dtype=float)
+    if (people < 0).any():
+        raise ValueError(f"a population of {people.min():g}")
+    own = risk.cv_person / np.sqrt(np.where(people > 0, people, np.nan))
     return np.hypot(own, risk.common_shock_sd) if common_shock else own
 
 
@@ -53,8 +57,9 @@ def probability_overspend(population: ArrayLike, tolerance: float, risk: Risk, c
 
 
 def probability_exceeds(tolerance: float, sd: ArrayLike) -> Array:
-    """P(a normal overspend with these sds, of any shape, exceeds the tolerance); 0 where nothing varies."""
-    spread = np.asarray(sd, dtype=float)
+    """P(a normal overspend with these sds, of any shape, exceeds the tolerance); 0 where nothing varies, or where there
+    is nothing to overspend (NaN)."""
+    spread = np.nan_to_num(np.asarray(sd, dtype=float))
     at = np.divide(tolerance, spread, out=np.full(spread.shape, np.inf), where=spread != 0)
     return np.asarray(ndtr(-at))
 
@@ -77,20 +82,9 @@ def reserve(population: float | NDArray, risk: Risk) -> float | Array:
     return pounds if isinstance(pounds, np.ndarray) else float(pounds)
 
 
-def common_shock_reserve(population: ArrayLike, risk: Risk) -> Array:
-    """£ that a body would set aside against the common shock alone: proportional to size, so no decision changes it."""
-    z = quantile(risk.reserve_confidence)
-    return z * risk.common_shock_sd * risk.budget_per_head * np.asarray(population, dtype=float)
-
-
 def variance_per_head(services: Iterable[Service], risk: Risk) -> float:
     """£² per head a year of a set of services held together: over-dispersion × Σ λ m² (1 + c²)."""
     return risk.overdispersion * sum(s.variance_per_head for s in services)
-
-
-def joint_reserve(variance: ArrayLike, risk: Risk) -> Array:
-    """£ set aside against a joint variance in £² (people × variance per head, summed over what a body holds)."""
-    return quantile(risk.reserve_confidence) * np.sqrt(np.asarray(variance, dtype=float))
 
 
 def passes_rule(population: ArrayLike, risk: Risk) -> NDArray[np.bool_]:

@@ -107,12 +107,20 @@ def _outcomes(found: Held, scenario: Scenario, groups: Sequence[Group]) -> Itera
     calm = [replace(p, shock=0.0) for p in positions]
     ends = [[corridor(p, width, share, ruin) for p in at] for at in (positions, calm)]
     kept, luck = (np.array([end.requirement for end in at]) for at in ends)
+    # What lies beyond goes to others, who need as much less for it as one pool of all needs less than each alone.
+    others, others_luck = (
+        (np.array([requirement(p, ruin) for p in at]) - own) * _pooled(variance, budget, at_shock, z)
+        for at, own, at_shock in ((positions, kept, shock), (calm, luck, 0.0))
+    )
     setting = f"bears {share:.0%} of what lies beyond ± {100 * width:g} %"
     passed = np.array([end.passed_on for end in ends[0]])
-    yield _Outcome("corridor", setting, kept, above, luck + above_luck, passed)
+    yield _Outcome("corridor", setting, kept, above + others, luck + above_luck + others_luck, passed)
 
-    kept, luck = (np.array([beyond_contingency(p, levers.contingency, ruin) for p in at]) for at in (positions, calm))
-    setting = f"still to find once {100 * levers.contingency:g} % is kept back"
+    back = levers.contingency * budget
+    kept, luck = (
+        back + np.array([beyond_contingency(p, levers.contingency, ruin) for p in at]) for at in (positions, calm)
+    )
+    setting = f"{100 * levers.contingency:g} % kept back every year, and what is still to find"
     yield _Outcome("contingency", setting, kept, above, luck + above_luck, none)
 
     for scale in dict.fromkeys(group.scale for group in groups):
@@ -122,6 +130,13 @@ def _outcomes(found: Held, scenario: Scenario, groups: Sequence[Group]) -> Itera
             fair_luck[list(group.members)] = game(brought, scenario, group, common_shock=False).fair
         label = "the region" if scale == REGION else f"its {scenario.scale(scale).label}"
         yield _Outcome("pool", f"one pool with {label}", none, above + fair, above_luck + fair_luck, none)
+
+
+def _pooled(variance: Floats, budget: Floats, shock: float, z: float) -> float:
+    """What one pool of all holds, of what all would hold alone; 1 where they hold nothing."""
+    all_of_them = Game(variance, budget, shock, z)
+    alone = float(all_of_them.alone.sum())
+    return all_of_them.held / alone if alone else 1.0
 
 
 @dataclass(frozen=True)

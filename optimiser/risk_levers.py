@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtr
 
-from optimiser.errors import DataError, Problem, ScenarioError
+from optimiser.errors import Problem, ScenarioError
 from optimiser.risk import quantile
 
 
@@ -33,14 +33,6 @@ class Position:
 def requirement(position: Position, ruin: float, common_shock: bool = True) -> float:
     """£ that a year's overspend exceeds with chance `ruin`; never below 0."""
     return max(0.0, quantile(1 - _chance(ruin))) * (position.sd if common_shock else position.luck)
-
-
-def pool_percentage(position: Position, ruin: float, common_shock: bool = True) -> float:
-    """The smallest share of indicative budget that leaves a probability of ruin of at most `ruin` (EVIDENCE 2.1.2).
-    DataError for a body without budget."""
-    if not position.budget > 0:
-        raise DataError(Problem("a body without budget cannot set a part of it aside", rule="A pool needs people."))
-    return requirement(position, ruin, common_shock) / position.budget
 
 
 def smoothed(position: Position, years: int) -> Position:

@@ -95,12 +95,14 @@ class Subsidy:
 @dataclass(frozen=True)
 class RiskReport:
     """years: simulated; cut: fewer than asked, as a clock or a person ended the work. ruin: the chance that a pool is
-    short."""
+    short. cv: variation per person of everybody's luck, were all services held together: the scenario's stands for it
+    in the optimiser, this one is the catalogue's, with need, age and turnover."""
 
     years: int
     cut: bool
     seed: int
     ruin: float
+    cv: float
     basis: Basis
     bodies: tuple[BodyRisk, ...]
     levers: tuple[LeverRow, ...]
@@ -132,8 +134,9 @@ def risk_report(
         cut=len(years) < luck.simulated_years,
         seed=seed,
         ruin=1 - luck.reserve_confidence,
+        cv=person_cv(found),
         basis=basis(dataset, luck),
-        bodies=tuple(_bodies(found, scenario, years)),
+        bodies=tuple(_bodies(found, scenario, years, person_cv(found))),
         levers=tuple(lever_rows(found, scenario, groups)),
         pools=tuple(pools),
         contributions=tuple(paid),
@@ -141,7 +144,14 @@ def risk_report(
     )
 
 
-def _bodies(found: Held, scenario: Scenario, years: Years) -> Iterator[BodyRisk]:
+def person_cv(found: Held) -> float:
+    """Standard deviation of a year's cost of one person who has every service, over its mean; 0 where none is."""
+    whole = found.whole
+    people, budget = float(whole.people.sum()), float(whole.budget.sum())
+    return float(np.sqrt(whole.variance.sum() * people) / budget) if budget else 0.0
+
+
+def _bodies(found: Held, scenario: Scenario, years: Years, cv: float) -> Iterator[BodyRisk]:
     luck, portfolio = scenario.risk, found.by_holder
     z = quantile(luck.reserve_confidence)
     own = portfolio.sd_share
@@ -161,7 +171,7 @@ def _bodies(found: Held, scenario: Scenario, years: Years) -> Iterator[BodyRisk]
             services=int((portfolio.cases[b] > 0).sum()),
             budget=float(portfolio.budget[b]),
             dispersion=float(portfolio.dispersion[b]),
-            equivalent=float((luck.cv_person / own[b]) ** 2) if own[b] > 0 else 0.0,
+            equivalent=float((cv / own[b]) ** 2) if own[b] > 0 else 0.0,
             sd=float(own[b]),
             sd_with_shock=float(both[b]),
             over=tuple(float(probability_exceeds(t, own[b])) for t in TOLERANCES),

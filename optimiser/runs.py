@@ -13,10 +13,12 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path, PurePath
 from typing import IO
 
+from optimiser.domain import DatasetInfo
 from optimiser.errors import OutputError, Problem
 
 MANIFEST = "manifest.json"
@@ -132,12 +134,14 @@ def write_manifest(
     status: str = "",
     cut_short: Iterable[str] = (),
     warnings: Iterable[str] = (),
+    data: DatasetInfo | None = None,
 ) -> Path:
     """Write manifest.json, the last file of a run: what went in, what came out, and what made it.
 
     inputs: file name → sha256. options: as given, paths reduced to their last part (local paths never leave).
     solver: gap of the whole; method, status and gap of each part. status: of the whole. cut_short: parts whose work a
-    clock or a person ended; the run is reproducible only where there are none. Outputs are hashed as `HASHING` says.
+    clock or a person ended; the run is reproducible only where there are none. data: what must travel with the data:
+    their years, licence, attribution and notes. Outputs are hashed as `HASHING` says.
     """
     outputs = {
         path.relative_to(folder).as_posix(): digest(path)
@@ -151,6 +155,7 @@ def write_manifest(
         "reproducible": not cut,
         "cut_short": cut,
         "inputs": dict(sorted(inputs.items())),
+        "data": None if data is None else {**asdict(data), "notes": list(data.notes)},
         "outputs": outputs,
         "unhashed": [name for name in UNHASHED if (folder / name).is_file()],
         "hashing": HASHING,

@@ -61,9 +61,9 @@ class Risk(Table):
     budget_per_head: Positive
     overdispersion: Annotated[float, Field(strict=True, ge=1, allow_inf_nan=False)]
     common_shock_sd: Amount
-    reserve_confidence: Inner
+    reserve_confidence: Annotated[float, Field(strict=True, gt=0.5, lt=1)]
     rule_tolerance: Inner
-    rule_probability: Inner
+    rule_probability: Annotated[float, Field(strict=True, gt=0, lt=0.5)]
     age_effect: Fraction
     turnover_effect: Fraction
     simulated_years: Count

@@ -129,7 +129,7 @@ def _luck(scenario: Scenario, structure: Structure) -> Iterator[Measure]:
     }
     if scenario.risk_held_at == REGION:
         pools["failing_risk_rule"] = [sum(b.patients for b in structure.bodies[anchor])]
-    rule = f"Patients where overspending by {100 * scenario.risk.rule_tolerance:g} % is too likely"
+    rule = f"Patients where overspending by {100 * scenario.risk.rule_tolerance:g} % is too likely by size alone"
     for name, label in (("failing_risk_rule", rule), ("failing_risk_rule_unpooled", f"{rule}, nothing pooled")):
         failing = float(sum(size for size in pools[name] if not risk.passes_rule(size, scenario.risk)))
         yield Measure(name, label, failing, "patients", MODELLED, EXPECTED)

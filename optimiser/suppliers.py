@@ -40,8 +40,8 @@ def offers(functions: Sequence[Function], population: int, scenario: Scenario) -
     """Every function × kind of supplier, for a body of `population` people, in the scenario's order.
 
     A kind's cost: its fixed team, divided by the people it serves, and the team that grows with people, both with its
-    mark-up. Cost is scored against the cheapest kind, 3 × cheapest / cost. Of equal totals the cheaper is best.
-    ValueError for no population.
+    mark-up. Cost is scored against the cheapest kind that may, 3 × cheapest / cost and at most 3. Of equal totals the
+    cheaper is best. ValueError for no population.
     """
     if population <= 0:
         raise ValueError("no population to buy for")
@@ -51,18 +51,19 @@ def offers(functions: Sequence[Function], population: int, scenario: Scenario) -
 def _for(function: Function, population: int, scenario: Scenario) -> list[Offer]:
     kinds, weights = scenario.suppliers.kinds, scenario.suppliers.weights
     costs = {name: _cost(function, kind, population, scenario) for name, kind in kinds.items()}
-    cheapest = min(costs.values())
+    refused = {name: _refused(function, kind) for name, kind in kinds.items()}
+    cheapest = min((cost for name, cost in costs.items() if not refused[name]), default=min(costs.values()))
     found = []
     for name, kind in kinds.items():
         scores: dict[Criterion, float] = {
-            "cost": BEST * (cheapest / costs[name]) if costs[name] else BEST,
+            "cost": min(BEST, BEST * cheapest / costs[name]) if costs[name] else BEST,
             "control": kind.control,
             "capacity": kind.capacity,
             "conflict": kind.conflict,
             "transition": kind.transition,
         }
         total = sum(weights[criterion] * score for criterion, score in scores.items())
-        found.append(Offer(function.id, name, costs[name], scores, total, _refused(function, kind)))
+        found.append(Offer(function.id, name, costs[name], scores, total, refused[name]))
     allowed = [o for o in found if not o.refused]
     best = min(allowed, key=lambda o: (-round(o.total, 9), o.cost), default=None)
     return [o if o is not best else Offer(o.function, o.kind, o.cost, o.scores, o.total, "", True) for o in found]

@@ -117,7 +117,7 @@ def _growing_rates(functions: Sequence[Function], scenario: Scenario, placed: bo
         f.id: 0.0 if f.in_placement and placed else costing.variable_per_head([f], scenario.costing) for f in functions
     }
     table = sum(own.values())
-    wanted = costing.team_per_head(functions, scenario) if placed else scenario.rate("team")
+    wanted = costing.team_per_head(functions, scenario, placed)
     return {f: rate * wanted / table if table else 0.0 for f, rate in own.items()}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from optimiser.breakaway import verdict
@@ -18,7 +19,8 @@ from optimiser.scenario_checks import called
 from optimiser.wording import percent, within
 
 if TYPE_CHECKING:
-    from geodata.official.england_open import ImportReport
+    from geodata.official.england_dataset import ImportReport
+    from geodata.official.official import Inventory
     from geodata.plan_tables import Table as PowerTable
     from optimiser.domain import Dataset
     from optimiser.plan import Plan
@@ -249,6 +251,21 @@ def _figure(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     return "–" if value is None else str(value)
+
+
+def show_stock(stock: Inventory) -> None:
+    """What each file is, what was not recognised, and which questions have no answer."""
+    console = Console(highlight=False)
+    for file in stock.files:
+        if file.key:
+            rows = f", {file.rows:,} rows" if file.rows else ""
+            of = f", of {file.vintage}" if file.vintage else ""
+            console.print(f"{escape(file.name)}: [bold]{escape(file.format)}[/bold]{of}{rows}", soft_wrap=True)
+    for file in stock.files:
+        if not file.key:
+            console.print(f"Not read: {file.name}: {'; '.join(file.said)}", soft_wrap=True)
+    for kind in stock.missing:
+        console.print(f"Missing: {kind.title}: {kind.answers}", soft_wrap=True)
 
 
 def show_import(report: ImportReport, out: Path) -> None:

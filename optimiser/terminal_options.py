@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def show_options(found: Comparison, out: Path) -> None:
-    """The table of figures, whether it is premature, the first of each side, and the file to open first."""
+    """The table of figures, whether it is premature, both sides of each, and the file to open first."""
     from geodata.maps.options_page import headline
     from geodata.maps.words import bare
     from geodata.option_tables import LINES, PROOF, WAY, columns_of, tolerance, value

@@ -17,8 +17,7 @@ MONTHS = 12
 @dataclass(frozen=True)
 class Year:
     """One year after the change, £. theoretical, realised: cash saved (a dearer form saves less than nothing). one_off:
-    cash, in the first year. dip: management work not done, notional. delayed: gains that come late, notional or
-    expected as they are."""
+    cash, in the first year. dip: management work not done, notional. delayed: gains that come late, expected."""
 
     number: int
     theoretical: float
@@ -50,10 +49,19 @@ class Transition:
         return self.severance + self.leads
 
     @property
-    def lost(self) -> float:
-        """£-equivalent over the years that theory leaves out: saving not realised, work not done, gains that are
-        late."""
-        return sum(y.theoretical - y.realised + y.dip + y.delayed for y in self.years)
+    def late(self) -> float:
+        """£ of cash over the years that theory promises and practice does not bring."""
+        return sum(y.theoretical - y.realised for y in self.years)
+
+    @property
+    def undone(self) -> float:
+        """£, notional: management work not done over the years."""
+        return sum(y.dip for y in self.years)
+
+    @property
+    def delayed(self) -> float:
+        """£, expected: gains that come late over the years."""
+        return sum(y.delayed for y in self.years)
 
     def pays_back(self, most: int = 50) -> int | None:
         """The year by whose end the cash spent has come back; 1 where none is spent, None within `most` years never."""

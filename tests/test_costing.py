@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from geodata.catalogue import functions
@@ -104,3 +106,11 @@ def test_nobody_to_cost_for_is_an_error_that_says_so():
 
 def test_contracting_is_in_the_team_unless_contracts_price_it():
     assert costing.team_cost(FUNCTIONS, 100_000, BASE, placed=False) == pytest.approx(1_310_000)
+
+
+def test_dearer_staff_and_larger_teams_never_make_the_work_cheaper():
+    dear = load_scenario("base", {"costing.wte_gbp": 142_800.0})
+    assert costing.team_per_head(FUNCTIONS, dear) == pytest.approx(2 * costing.team_per_head(FUNCTIONS, BASE), rel=0.01)
+    larger = [replace(f, wte_per_100k=2 * f.wte_per_100k) for f in FUNCTIONS]
+    assert costing.team_per_head(larger, BASE) > costing.team_per_head(FUNCTIONS, BASE)
+    assert costing.team_per_head((), BASE) == 13.1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import sqrt
+from math import hypot, sqrt
 
 import pytest
 
@@ -25,11 +25,15 @@ def test_it_is_read_from_the_services_that_each_holds():
     who = held(both().dataset, plan.scenario, plan.structure, plan.placement)
     own = who.by_holder
     z = quantile(plan.scenario.risk.reserve_confidence)
-    assert luck.reserve == pytest.approx(z * sum(sqrt(v) for v in own.variance) / own.budget.sum())
+    assert luck.as_held.luck_alone == pytest.approx(z * sum(sqrt(v) for v in own.variance) / own.budget.sum())
+    shock = plan.scenario.risk.common_shock_sd
+    each = [hypot(sd, shock) for sd in own.sd_share]
+    assert luck.as_held.reserve == pytest.approx(z * sum(own.budget * each) / own.budget.sum())
     at_anchor = [b for b, (scale, _) in enumerate(who.holders) if scale == "consortium"]
     tolerance = plan.scenario.risk.rule_tolerance
-    assert luck.overspend == pytest.approx(max(probability_exceeds(tolerance, own.sd_share[b]) for b in at_anchor))
-    assert found.terms.figures.overspend == luck.overspend and not luck.pools
+    assert luck.as_held.overspend == pytest.approx(max(probability_exceeds(tolerance, each[b]) for b in at_anchor))
+    assert luck.as_held.over_1 == pytest.approx(max(probability_exceeds(0.01, each[b]) for b in at_anchor))
+    assert found.terms.figures.overspend == luck.as_held.overspend and not luck.pools
 
 
 def test_a_pool_of_two_sets_aside_less_and_its_fair_parts_are_all_of_it():
@@ -38,7 +42,9 @@ def test_a_pool_of_two_sets_aside_less_and_its_fair_parts_are_all_of_it():
     assert len(pool.members) == 2 and pool.held < pool.alone and not pool.fair.members
     assert sum(row.fair for row in luck.paid) == pytest.approx(pool.held)
     assert sum(row.flat for row in luck.paid) == pytest.approx(pool.held)
-    assert luck.overspend < luck.overspend_alone and luck.reserve < luck.reserve_alone
+    assert luck.as_held.overspend < luck.alone.overspend and luck.as_held.reserve < luck.alone.reserve
+    saved = luck.as_held.reserve / luck.alone.reserve, luck.as_held.luck_alone / luck.alone.luck_alone
+    assert saved[0] > saved[1], "the common shock does not pool"
 
 
 def test_without_services_it_goes_by_people():
@@ -48,5 +54,5 @@ def test_without_services_it_goes_by_people():
     luck = luck_of(bare, plan.scenario, plan.structure, None)
     sizes = [b.patients for b in plan.structure.bodies["consortium"]]
     alone = sum(sqrt(n) for n in sizes) / sum(sizes)
-    assert luck.reserve / luck.reserve_alone == pytest.approx(1 / sqrt(sum(sizes)) / alone)
-    assert luck.reserve_alone == pytest.approx(quantile(0.95) * plan.scenario.risk.cv_person * alone)
+    assert luck.as_held.luck_alone / luck.alone.luck_alone == pytest.approx(1 / sqrt(sum(sizes)) / alone)
+    assert luck.alone.luck_alone == pytest.approx(quantile(0.95) * plan.scenario.risk.cv_person * alone)

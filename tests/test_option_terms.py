@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from optimiser.domain import Certificate, Commission, Footprint, Placement
@@ -36,7 +38,7 @@ def test_posts_are_paid_off_beyond_those_saved_since_some_are_taken_on_again():
     assert made.severance == pytest.approx(10 / 0.7 * 45_000)
     assert made.leads == pytest.approx(3 * 71_400)
     assert made.years[0].cash == pytest.approx(0.36 * 714_000 - made.one_off) and made.years[1].one_off == 0
-    assert made.lost == pytest.approx(714_000 * (0.64 + 0.31))
+    assert made.late == pytest.approx(714_000 * (0.64 + 0.31))
 
 
 def test_when_the_cash_comes_back():
@@ -58,7 +60,7 @@ def test_a_dearer_form_costs_in_full_from_the_first_year_and_pays_nobody_off():
 
 def test_where_nothing_changes_nothing_is_lost():
     made = transition(300_000, 5e6, 1e6, 0, BASE)
-    assert made.one_off == made.lost == 0.0
+    assert made.one_off == made.late == made.undone == made.delayed == 0.0
     assert [y.realised for y in made.years] == [300_000] * 3
     with pytest.raises(ValueError):
         transition(1.0, 1.0, 1.0, -1, BASE)
@@ -66,12 +68,12 @@ def test_where_nothing_changes_nothing_is_lost():
 
 def option(**changes):
     way = transition(0.0, 0.0, 0.0, 0, BASE)
-    figures = Figures(18.0, 2.0, 30.0, 1.0, 0.01, 0.05, 0.01, 0.02, 0.5, 0.8, 0.1, 0.1, 2, 1e6, 900_000, 1_100_000, 0.0)
-    fields = {
+    figures = Figures(**dict.fromkeys((f.name for f in fields(Figures)), 0.5))
+    given = {
         "name": "Merge", "form": "merged", "figures": figures, "transition": way, "benefits": ("one team",),
         "risks": ("remote",),
     }  # fmt: skip
-    return OptionTerms(**{**fields, **changes})
+    return OptionTerms(**{**given, **changes})
 
 
 @pytest.mark.parametrize("side", ["benefits", "risks"])

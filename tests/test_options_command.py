@@ -54,10 +54,11 @@ def test_the_whole_way_for_two_consortia(quick, data, tmp_path, monkeypatch, cap
     assert "Premature: 2 of 2 consortia have not answered" in said and str(out / "options.html") in said
 
     names = {f"{table.__name__}" for table in TABLES}
-    assert names == {"options", "years", "sides", "practices", "answers", "pools"}
+    assert names == {"options", "years", "sides", "practices", "answers", "pools", "allowances"}
     assert {path.name for path in out.iterdir()} == {
         "options.csv", "option_years.csv", "option_sides.csv", "option_practices.csv", "option_answers.csv",
-        "option_pools.csv", "options.json", "options.html", "options.svg", "options.png", "manifest.json",
+        "option_allowances.csv", "option_pools.csv", "options.json", "options.html", "options.svg", "options.png",
+        "manifest.json",
     }  # fmt: skip
     rows = read(out / "options.csv")
     assert [row["option"] for row in rows] == ["as today", "standalone", "pooled", "merged", "mixed"]

@@ -7,6 +7,7 @@ import pytest
 
 from geodata.catalogue import services
 from optimiser import risk
+from optimiser.errors import ScenarioError
 from optimiser.scenario import load_scenario
 
 RISK = load_scenario("base").risk
@@ -65,8 +66,18 @@ def test_mental_health_budgets():
 def test_the_common_shock_does_not_pool():
     sd = risk.overspend_sd(np.array([300_000, 1_000_000]), RISK, common_shock=True)
     assert 100 * sd == pytest.approx([0.84, 0.62], abs=0.005)
-    apart = risk.common_shock_reserve(np.array([100_000, 200_000]), RISK)
-    assert apart[1] == pytest.approx(2 * apart[0])
+
+
+def test_nobody_has_no_luck_and_fewer_than_nobody_is_an_error():
+    assert np.isnan(risk.overspend_sd(0, RISK)) and risk.probability_overspend(0, 0.02, RISK) == 0
+    with pytest.raises(ValueError, match="population of -5"):
+        risk.overspend_sd([100_000, -5], RISK)
+
+
+@pytest.mark.parametrize("key", ["rule_probability", "reserve_confidence"])
+def test_a_rule_that_half_of_all_years_break_is_none(key):
+    with pytest.raises(ScenarioError, match=key):
+        load_scenario("base", {f"risk.{key}": 0.5})
 
 
 def test_pooling_pays_by_the_square_root():
@@ -81,7 +92,6 @@ def test_the_catalogue_agrees_with_the_person_level_figure():
     catalogue = services()
     variance = risk.variance_per_head(catalogue, RISK)
     assert (variance / RISK.overdispersion) ** 0.5 / RISK.budget_per_head == pytest.approx(3.08, abs=0.01)
-    assert float(risk.joint_reserve(variance * 1e5, RISK)) == pytest.approx(risk.reserve(100_000, RISK), rel=0.005)
     some = risk.variance_per_head(catalogue[:20], RISK) + risk.variance_per_head(catalogue[20:], RISK)
     assert some == pytest.approx(variance)
 

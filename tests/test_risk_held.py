@@ -147,6 +147,20 @@ def test_levers_are_reported_side_by_side_for_every_body() -> None:
     assert pooled < sum(r.kept + r.elsewhere for r in as_placed)
 
 
+def test_a_lever_gains_nothing_by_giving_money_another_name() -> None:
+    """Contingency is money set aside; what a corridor passes on, others set aside, if less since they pool it."""
+    data, made = random_world(5, TWO, 6)
+    placed = place(data, BASE, made, seed=1, time_limit=20)
+    small = {"levers.corridor": 0.001, "levers.contingency": 0.001}
+    for values in ({}, small):
+        report = risk_report(data, load_scenario("base", values), made, placed, 1)
+        whole: dict[str, float] = {}
+        for row in report.levers:
+            whole[row.lever] = whole.get(row.lever, 0.0) + row.kept + row.elsewhere
+        assert whole["contingency"] >= whole["as placed"] * (1 - 1e-9)
+        assert whole["corridor"] >= whole["pool"] * (1 - 1e-9), "no cheaper than one pool for all"
+
+
 def test_the_simulation_is_cut_when_asked_and_the_closed_form_stays() -> None:
     data, made = world()
     report = risk_report(data, scenario_of(simulated_years=5_000), made, None, 1, stop=lambda: True)

@@ -159,7 +159,7 @@ def test_cash_counts_bodies_and_team_once_and_placement_without_the_teams_it_pri
     terms = {"contracts": 150_000.0, "pathways": 25_000.0, "leverage": 9e6, "insurance": 4e6, "tailoring": 1e6}
     placed = Placement((), (), (), (), terms, Certificate("placement", 0.0, 0.0, 0.0, "", ""))
     priced = score(replace(data, functions=(acute,)), scenario, built, placed)
-    team = 13.1 - 3.0 * 71_400 / 100_000
+    team = 13.1 * 3.0 / 18.4 - 3.0 * 71_400 / 100_000  # rates.team speaks of a table of 18.4 posts
     assert priced.region["cash_team_per_head"].value == pytest.approx(team)
     assert priced.region["cash_per_head"].value == pytest.approx((bodies + 175_000) / 100_000 + team)
     assert priced.region["cash_per_head"].kind == "cash"

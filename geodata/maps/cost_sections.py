@@ -51,6 +51,7 @@ def _costs(plan: Plan) -> Row | None:
         "suppliers": _suppliers(plan),
         "kinds": [kind.label for kind in plan.scenario.suppliers.kinds.values()],
         "weights": plan.scenario.suppliers.weights,
+        "price_year": plan.dataset.info.price_year,
         "median": found.median,
         "wte": plan.scenario.costing.wte_gbp,
     }

@@ -48,7 +48,7 @@ def _draw(plan: Plan, ground: Ground, scale: str, tolerance: float) -> Figure:
 
     layer = bodies_layer(plan, ground, scale, tolerance)
     solid = layer[~layer.geometry.is_empty]
-    upper: gpd.GeoDataFrame = ground.areas[ground.areas["tier"] == "upper"].to_crs(METRIC)
+    upper: gpd.GeoDataFrame = ground.councils.to_crs(METRIC)
     west, south, east, north = upper.total_bounds
     height = WIDTH * (north - south) / (east - west)
     figure = Figure(figsize=(WIDTH, min(max(height, 4.0), 11.0) + 0.7), layout="constrained")

@@ -184,9 +184,9 @@ def _providers(plan: Plan) -> list[dict[str, Any]]:
 def _areas(ground: Ground, tolerance: float) -> list[dict[str, Any]]:
     """Councils, each tier simplified as a coverage of its own."""
     found = []
-    areas: gpd.GeoDataFrame = ground.areas.to_crs(METRIC)
-    for tier in ("upper", "lower"):
-        own = areas[areas["tier"] == tier]
+    lower = ground.areas[ground.areas["tier"] == "lower"]
+    for tier, areas in (("upper", ground.councils), ("lower", lower)):
+        own: gpd.GeoDataFrame = areas.to_crs(METRIC)
         for name, shape in zip(own["name"], simplified(list(own.geometry), tolerance), strict=True):
             found.append({"name": name, "tier": tier, "outline": encode(shape)})
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from geodata.maps.figures import INK, QUIET
 from geodata.maps.words import bare
-from geodata.option_tables import LINES, TODAY, columns_of, value
+from geodata.option_tables import DRAWN, LINES, TODAY, columns_of, value
 from geodata.plan_tables import capital
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 SHOWN = ("cash", "overspend", "leverage", "engagement", "alignment", "autonomy", "moved")
 MARKS = {  # shape, whether it is filled, size
-    TODAY: ("x", True, 46), "standalone": ("o", False, 58), "pooled": ("s", True, 48), "merged": ("^", True, 60),
+    TODAY: ("x", True, 46), DRAWN: ("x", True, 46),
+    "standalone": ("o", False, 58), "pooled": ("s", True, 48), "merged": ("^", True, 60),
     "mixed": ("D", False, 42),
 }  # fmt: skip
 WIDTH, ROW, HEAD = 10.5, 0.7, 1.05  # inches

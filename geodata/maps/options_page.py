@@ -14,7 +14,7 @@ from geodata.maps.option_picture import dots, dots_bytes
 from geodata.maps.template import asset, environment, policy
 from geodata.maps.words import bare, evidence_tag
 from geodata.option_document import assumed
-from geodata.option_tables import LINES, PROOF, TODAY, WAY, Line, columns_of, evidence, value
+from geodata.option_tables import LINES, PROOF, WAY, Line, columns_of, evidence, value
 from geodata.plan_tables import capital
 from optimiser.five_questions import QUESTIONS
 
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 HEADINGS = (
     ("Money, £ a head a year", ("cash", "expected", "notional", "leverage")),
-    ("Luck", ("overspend", "overspend_alone", "reserve", "reserve_alone")),
+    ("Luck", ("overspend", "over_1", "overspend_alone", "reserve", "reserve_luck", "reserve_alone")),
+    ("Providers", ("exposed", "provider_share")),
     ("People and places", ("engagement", "alignment", "autonomy", "autonomy_of_spend")),
     ("Bodies", ("bodies", "median", "smallest", "largest", "moved")),
-    ("The way there, £", ("saving", "saving_first", "one_off", "lost", "pays_back")),
+    ("The way there, £", ("saving", "saving_first", "one_off", "late", "undone", "delayed", "pays_back")),
     ("How far it is proved", ("structure_gap", "services_gap")),
 )
 WHAT: dict[Form, str] = {
@@ -36,13 +37,13 @@ WHAT: dict[Form, str] = {
     "pooled": "Each stays independent; risk is pooled in alliances, whose bodies share an accountable officer and "
     "team. Whatever is better decided locally stays there.",
     "merged": "A few large bodies of a million or more, or one, with one team each for everything.",
-    "mixed": "The scenario as it is: each service at the scale that suits it, each body carrying its own risk.",
+    "mixed": "The scenario as it is: each service at the scale that suits it, risk held where the scenario says.",
 }
 BEST_AT = {
     "cash": "costs least cash",
     "overspend": "is least at the mercy of luck",
     "engagement": "keeps most GPs engaged",
-    "autonomy": "leaves most decisions where they are",
+    "autonomy": "leaves most to be decided by the groups there are",
 }
 MOST_ALIKE = 2  # forms that share the best figure and are marked: where more do, none stands out
 KINDS = {"cash": "cash", "expected_financial": "expected", "notional": "notional"}
@@ -72,6 +73,7 @@ def render_options(found: Comparison) -> str:
         options=found.options,
         what=WHAT,
         pools=list(_pools(found)),
+        allowances=_allowances(found),
         questions=QUESTIONS,
         assumed=assumed(found),
         vintages=summary.vintage_line(found),
@@ -94,6 +96,15 @@ def headline(found: Comparison) -> str:
             won.setdefault(first[0], []).append(f"{BEST_AT[line.name]} ({bare(best, line.unit)})")
     said = capital("; ".join(f"{form} {' and '.join(what)}" for form, what in won.items()))
     return f"{said}. None is best at everything." if len(won) > 1 else f"{said or 'No figure sets one form apart'}."
+
+
+def _allowances(found: Comparison) -> list[dict[str, Any]]:
+    """Each allowance, and how far each option is short of it, £ a head."""
+    rows = option_tables.allowances(found).records()
+    return [
+        {"name": name, "per_head": amount, "gaps": [r["gap_per_head"] for r in rows if r["allowance"] == name]}
+        for name, amount in found.scenario.allowances.items()
+    ]
 
 
 def _pools(found: Comparison) -> Iterator[dict[str, Any]]:
@@ -122,14 +133,13 @@ def _lines(names: tuple[str, ...]) -> list[Line]:
 
 def _row(found: Comparison, line: Line) -> dict[str, Any]:
     """A figure of every option, the best of the four marked."""
-    values = [(name, value(found, option, line)) for name, option in columns_of(found)]
-    forms = [v for name, v in values if name != TODAY and v is not None]
+    values = [(option is not None, value(found, option, line)) for _, option in columns_of(found)]
+    forms = [v for planned, v in values if planned and v is not None]
     shown = [bare(v, line.unit) if v is not None else "–" for _, v in values]
     if line.name == "pays_back":
-        shown = ["–" if name == TODAY else "never" if v is None else f"{v:.0f}" for name, v in values]
+        shown = ["–" if not planned else "never" if v is None else f"{v:.0f}" for planned, v in values]
     best = bare((min if line.better == "low" else max)(forms), line.unit) if line.better and forms else ""
     marked = sum(bare(v, line.unit) == best for v in forms) <= MOST_ALIKE
-    names = [name for name, _ in values]
     tag, meaning = evidence_tag(evidence(found, line))
     return {
         "title": line.title,
@@ -137,5 +147,5 @@ def _row(found: Comparison, line: Line) -> dict[str, Any]:
         "kind": KINDS.get(line.kind, "") if line.unit.startswith("£") and line.name not in line.kind else "",
         "tag": tag,
         "meaning": meaning,
-        "cells": [(text, marked and text == best and name != TODAY) for name, text in zip(names, shown, strict=True)],
+        "cells": [(t, marked and t == best and planned) for (planned, _), t in zip(values, shown, strict=True)],
     }

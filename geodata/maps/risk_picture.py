@@ -63,7 +63,7 @@ def _draw(plan: Plan, risk: RiskReport) -> Figure:
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     axes.set_ylim(0, top)
-    _fan(axes, plan, np.geomspace(low, high, 200))
+    _fan(axes, plan, np.geomspace(low, high, 200), risk.cv)
     _dots(axes, plan, risk)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}"))
     axes.xaxis.set_major_locator(FixedLocator([n for n in TICKS if low <= n <= high]))
@@ -81,11 +81,12 @@ def _draw(plan: Plan, risk: RiskReport) -> Figure:
     return figure
 
 
-def _fan(axes: Axes, plan: Plan, people: Floats) -> None:
+def _fan(axes: Axes, plan: Plan, people: Floats, cv: float) -> None:
     """What a body of average people that holds every service would bear, and the same with the common shock; each line
     is named at its right end."""
-    own = overspend_sd(people, plan.scenario.risk)
-    both = quantile(0.95) * overspend_sd(people, plan.scenario.risk, common_shock=True)
+    luck = plan.scenario.risk.model_copy(update={"cv_person": cv})
+    own = overspend_sd(people, luck)
+    both = quantile(0.95) * overspend_sd(people, luck, common_shock=True)
     for confidence, grey in CONFIDENCES:
         axes.fill_between(people, quantile(confidence) * own, color=grey, linewidth=0, zorder=1)
     lines = [(quantile(c) * own, style, 0.9, said) for c, style, said in LINES]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from geodata import plan_tables, risk_tables
 from geodata.maps import words
 from geodata.maps.risk_picture import described, fan_bytes
-from optimiser.risk import passes_share, smallest_passing
+from optimiser.risk import ladder, passes_share, quantile, smallest_passing
 from optimiser.risk_pool import EXACT
-from optimiser.risk_report import TOLERANCES, Pool, RiskReport
+from optimiser.risk_report import TOLERANCES, BodyRisk, Pool, RiskReport
 
 if TYPE_CHECKING:
     from optimiser.plan import Plan
@@ -33,7 +34,7 @@ def sections(plan: Plan) -> Row:
 
 
 def _insurance(plan: Plan, report: RiskReport) -> Row:
-    luck = plan.scenario.risk
+    luck = plan.scenario.risk.model_copy(update={"cv_person": report.cv})
     anchor = plan.scenario.anchor_scale
     mine = [b for b in report.bodies if b.scale == anchor]
     picture = base64.b64encode(fan_bytes(plan, report)).decode()
@@ -47,6 +48,7 @@ def _insurance(plan: Plan, report: RiskReport) -> Row:
         "rule": luck,
         "least": smallest_passing(luck),
         "least_with_shock": None if math.isinf(alone) else alone,
+        "ladder": ladder(luck, budget_per_head=sum(b.budget for b in report.bodies) / plan.dataset.patients.sum()),
         "passing": sum(bool(passes_share(b.sd, luck)) for b in mine),
         "of": len(mine),
         "tolerances": [f"{100 * t:g}\u00a0%" for t in TOLERANCES],
@@ -55,10 +57,31 @@ def _insurance(plan: Plan, report: RiskReport) -> Row:
             for row in (table.records() if table is not None else [])
         ],
         "assumed": _assumed(report),
+        "too_small": list(_too_small(plan, report, mine)),
         "levers": _levers(plan, report),
         "pools": [_pool(plan, report, pool) for pool in report.pools],
         "exact": EXACT,
     }
+
+
+def _too_small(plan: Plan, report: RiskReport, mine: list[BodyRisk]) -> Iterator[Row]:
+    """Bodies that hold too little for the risk rule, each with the smallest pool that would keep it: a group is kept as
+    it is and pools first; merging is the last resort (EVIDENCE 2.36)."""
+    luck, word = plan.scenario.risk, plan_tables.names(plan)
+    z = quantile(luck.reserve_confidence)
+    for body in mine:
+        if passes_share(body.sd, luck):
+            continue
+        pools = [
+            p for p in report.pools
+            if body.code in p.members and len(p.members) > 1 and passes_share(p.held_luck / (z * p.budget), luck)
+        ]  # fmt: skip
+        best = min(pools, key=lambda p: len(p.members), default=None)
+        yield {
+            "name": word[body.code],
+            "pool": None if best is None else word.get(best.code, "all of the region"),
+            "size": 0 if best is None else len(best.members),
+        }
 
 
 def _assumed(report: RiskReport) -> list[str]:

@@ -134,8 +134,7 @@ def _map(axes: Axes, ground: Ground, scenario: Scenario, conflict: Conflict) -> 
     stuck = () if conflict.diffuse else conflict.practices
     if stuck:
         cells.iloc[list(stuck)].plot(ax=axes, color=STUCK, edgecolor=INK, linewidth=1.2)
-    upper = ground.areas[ground.areas["tier"] == "upper"].to_crs(METRIC)
-    upper.boundary.plot(ax=axes, color=QUIET, linewidth=0.7, linestyle=(0, (4, 2)))
+    ground.councils.to_crs(METRIC).boundary.plot(ax=axes, color=QUIET, linewidth=0.7, linestyle=(0, (4, 2)))
     axes.scatter(*dataset.xy.T, s=5, color=INK, linewidths=0, zorder=3)
     halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
     link = next((cure.link for cure in conflict.cures if cure.link), None)
@@ -169,9 +168,7 @@ def _locator(axes: Axes, ground: Ground, near: NDArray[np.float64]) -> None:
     """The whole region, and where the map lies in it."""
     from matplotlib.patches import Rectangle
 
-    ground.areas[ground.areas["tier"] == "upper"].to_crs(METRIC).plot(
-        ax=axes, color=LAND, edgecolor=QUIET, linewidth=0.4
-    )
+    ground.councils.to_crs(METRIC).plot(ax=axes, color=LAND, edgecolor=QUIET, linewidth=0.4)
     frame = Rectangle(
         (near[0], near[1]), near[2] - near[0], near[3] - near[1], fill=False, edgecolor=INK, linewidth=1.4
     )

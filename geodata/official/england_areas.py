@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from geodata.adjacency import catchments, islands, neighbours
+from geodata.adjacency import People, catchments, islands, neighbours
 from geodata.official.england_boundaries import Boundaries
 
 CHANNEL_M = 700.0
@@ -80,14 +80,18 @@ def features(boundaries: Boundaries, imported: Mapping[str, Sequence[str]]) -> l
 
 
 def derive_links(
-    xy: NDArray[np.float64], codes: Sequence[str], boundaries: Boundaries, imported: Sequence[str]
+    xy: NDArray[np.float64],
+    codes: Sequence[str],
+    boundaries: Boundaries,
+    imported: Sequence[str],
+    people: People | None = None,
 ) -> list[tuple[str, str, str, str]]:
     """Rows of links.csv (from, to, kind, note) that join every separate part of the area to its nearest other part.
 
-    xy: n × 2 metres. imported: authorities of the finest tier. kind: ferry or bridge over water, gap where the
-    land between was merely not imported.
+    xy: n × 2 metres. people: as the catchments have it. imported: authorities of the finest tier. kind: ferry or bridge
+    over water, gap where the land between was merely not imported.
     """
-    cells = catchments(xy, _joined(boundaries.shapes(boundaries.finest, imported)))
+    cells = catchments(xy, _joined(boundaries.shapes(boundaries.finest, imported)), people=people)
     links: list[tuple[int, int]] = []
     rows: list[tuple[str, str, str, str]] = []
     pieces: NDArray[np.object_] | None = None

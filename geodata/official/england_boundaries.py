@@ -55,16 +55,25 @@ def read_boundaries(source: Path) -> Boundaries:
     Either alone is enough; upper authorities are dissolved from lower ones that name theirs. Raises DataError when both
     are absent or one cannot be understood.
     """
-    tiers: dict[str, dict[str, Area]] = {}
-    filled = 0
+    areas = {}
     for tier, pattern, key in (("lower", "la_*.geojson", "lad"), ("upper", "utla_*.geojson", "utla")):
         found = sorted(source.glob(pattern))
         if found:
-            tiers[tier], count = _filled(_read(found[0], key))
-            filled = max(filled, count)
-    if not tiers:
+            areas[tier] = _read(found[0], key)
+    if not areas:
         mend = "Add la_boundaries.geojson or utla_boundaries.geojson."
         raise DataError(Problem("no authority boundary file", source.name, "Practices need their authorities.", mend))
+    return boundaries_of(areas)
+
+
+def boundaries_of(areas: Mapping[str, dict[str, Area]]) -> Boundaries:
+    """Authorities by tier, without holes between them; upper ones dissolved from lower ones that all name theirs, where
+    there are none."""
+    tiers: dict[str, dict[str, Area]] = {}
+    filled = 0
+    for tier, found in areas.items():
+        tiers[tier], count = _filled(found)
+        filled = max(filled, count)
     if "upper" not in tiers and all(area.parent for area in tiers["lower"].values()):
         tiers["upper"] = _dissolved(tiers["lower"])
     return Boundaries(tiers, filled)

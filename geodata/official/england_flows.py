@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.flows import DecayFit, Floats, Split, keep_largest
-from geodata.official.england_model import DISTANCE, Model
+from geodata.official.england_model import DISTANCE, Model, Residual
 from geodata.official.england_practices import England
 from geodata.official.england_providers import Supply
 from geodata.official.england_services import BASES, Basis
@@ -27,7 +27,7 @@ class ModelledFlows:
     frame: practice, provider (positions), service (id), activity (cases a year), spend (whole £ a year), label. income:
     £ a year of each provider from everybody, commissioners without practices in the source included. fit: None without
     observed pathways. raked_r_squared: of the published shares against observed pathways, all specialties. notes: what
-    a reader should know.
+    a reader should know. residuals: where distance alone is furthest off.
     """
 
     frame: pd.DataFrame
@@ -35,6 +35,7 @@ class ModelledFlows:
     fit: DecayFit | None
     raked_r_squared: float | None
     notes: tuple[str, ...]
+    residuals: tuple[Residual, ...] = ()
 
 
 def model_flows(
@@ -78,7 +79,7 @@ def model_flows(
         notes.append(f"No flows for {', '.join(without)}: the source lists nobody who delivers them.")
     frame = _frame(rows)
     income = np.bincount(frame["provider"], frame["spend"], minlength=len(supply.codes)) * model.elsewhere
-    return ModelledFlows(frame, income, model.fit, model.published_fit, tuple(notes))
+    return ModelledFlows(frame, income, model.fit, model.published_fit, tuple(notes), model.residuals())
 
 
 def _frame(rows: list[pd.DataFrame]) -> pd.DataFrame:

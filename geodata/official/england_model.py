@@ -5,6 +5,7 @@ Elective pathways observed by sub-ICB are spread over practices; what has none b
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +35,16 @@ TIES = (0.2, 5.0)
 DISAGGREGATED: Evidence = "disaggregated"
 PROXY: Evidence = "proxy service"
 DISTANCE: Evidence = "distance only"
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Elective pathways of a month of a commissioner (code) with a provider (name): counted, and by distance alone."""
+
+    commissioner: str
+    provider: str
+    observed: float
+    modelled: float
 
 
 class Model:
@@ -109,6 +120,19 @@ class Model:
         trips[split.practice, split.provider] = split.share * self.weight[split.practice]
         trips[:, self.unreported] = 0
         return r_squared(self._scaled(trips), self.electives)
+
+    def residuals(self, most: int = 10) -> tuple[Residual, ...]:
+        """Where distance alone, before raking, is furthest from the observed pathways: the worst first."""
+        if not self.commissioners:
+            return ()
+        counts = np.where(self.located, self._counts(Basis("pathways")), 0)
+        modelled = self._scaled(gravity(self.weight, counts, self.deterrence))
+        off = np.where(self.located, np.abs(modelled - self.electives), 0.0)
+        worst = np.argsort(-off, axis=None, kind="stable")[:most]
+        return tuple(
+            Residual(self.commissioners[c], self.supply.names[p], float(self.electives[c, p]), float(modelled[c, p]))
+            for c, p in zip(*np.unravel_index(worst, off.shape), strict=True)
+        )
 
     def trips(self, basis: Basis) -> tuple[Floats, NDArray[np.str_]]:
         """n × m trips and the label of each practice's."""

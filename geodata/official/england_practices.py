@@ -54,8 +54,12 @@ def read_practices(source: Path) -> England:
     A practice without a code, a list, or a place in Great Britain is left out with its reason. Raises DataError for
     missing columns, text where numbers belong, and a code that appears twice.
     """
-    path = source / FILE
-    table = read_table(path, ("code", "name", "list_size"))
+    return usable(read_table(source / FILE, ("code", "name", "list_size")))
+
+
+def usable(table: pd.DataFrame) -> England:
+    """The practices of a table of text that can be used, and those that cannot. Its index is 0, 1 …; columns and errors
+    are those of `read_practices`."""
     header = list(table.columns)
     metric = {"easting", "northing"} <= set(header)
     if not metric:

@@ -15,6 +15,8 @@ from geodata.official.england_services import SUCCESSORS, provider_kind
 from geodata.official.tables import numbers, read_table, readable
 
 PROVIDERS, SITES, FLOWS = "providers.csv", "provider_sites.csv", "flows.csv"
+LISTED, PLACED = ("code", "name"), ("parent_code", "lat", "lon")
+COUNTED = ("commissioner_code", "provider_code", "treatment_function_code", "new_pathways")
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,15 @@ class Supply:
 
 def read_supply(source: Path, practices: NDArray[np.float64]) -> Supply:
     """Whatever of providers.csv, provider_sites.csv and flows.csv is there. practices: n × 2 metres."""
-    listed = _optional(source / PROVIDERS, ("code", "name"))
-    sites = _optional(source / SITES, ("parent_code", "lat", "lon"))
-    flows = _optional(source / FLOWS, ("commissioner_code", "provider_code", "treatment_function_code", "new_pathways"))
+    return supply_of(
+        _optional(source / PROVIDERS, LISTED), _optional(source / SITES, PLACED), _optional(source / FLOWS, COUNTED),
+        practices,
+    )  # fmt: skip
+
+
+def supply_of(listed: pd.DataFrame, sites: pd.DataFrame, flows: pd.DataFrame, practices: NDArray[np.float64]) -> Supply:
+    """Providers of three tables of text: who they are, where they work, what was counted; each may be empty but for the
+    columns of LISTED, PLACED and COUNTED. practices: n × 2 metres."""
     parents = _parents(sites)
     codes = sorted(
         (set(listed["code"]) | set(flows["provider_code"]) | (set() if len(listed) else set(parents))) - {""}

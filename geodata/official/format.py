@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
-from geodata.official.columns import Column, header_row, positions
+from geodata.official.columns import Column, header_row, located, positions
 from geodata.official.found import Found
 from optimiser.errors import DataError, Problem
 
@@ -26,8 +27,8 @@ class Read:
 @dataclass(frozen=True)
 class Format:
     """A published format. key: what it gives (several formats may give the same). title: as people call it. answers:
-    the question that nothing else answers where it is missing. columns: of a file with a header. alike: how much a table
-    looks like it, 0 (not at all) to 1 (it is one). read: a table of it, DataError where it is broken."""
+    the question that nothing else answers where it is missing. columns: of a file with a header. alike: how much a
+    table looks like it, 0 (not at all) to 1 (it is one). read: a table of it, DataError where it is broken."""
 
     key: str
     title: str
@@ -37,15 +38,30 @@ class Format:
     columns: tuple[Column, ...] = ()
 
 
-def by_header(columns: Sequence[Column]) -> Callable[[Found], float]:
-    """Likeness by header: the part of the required columns that a table has."""
+def by_header(
+    columns: Sequence[Column],
+    foreign: Sequence[str] = (),
+    common: bool = False,
+    telling: Callable[[Found], bool] = lambda _: True,
+) -> Callable[[Found], float]:
+    """Likeness by header: 1 where every required column is there, else the part of them that is. foreign: patterns of
+    headers that tell of another format with these columns (likeness 0). common: the required columns stand in many
+    other tables too, so that one that lacks some is only like this if it has the optional ones. telling: what a table
+    that lacks some must show besides to be a broken copy and not another thing."""
     needed = [column.name for column in columns if column.required]
+    others = Column("foreign", tuple(foreign))
 
     def alike(table: Found) -> float:
         if table.kind == "map":
             return 0.0
-        _, found = header_row(table, columns)
-        return sum(name in found for name in needed) / len(needed)
+        row, found = header_row(table, columns)
+        if table.head and located(table.head[row], (others,)):
+            return 0.0
+        if all(name in found for name in needed):
+            return 1.0
+        if not telling(table):
+            return 0.0
+        return len(found) / len(columns) if common else sum(name in found for name in needed) / len(needed)
 
     return alike
 
@@ -64,12 +80,21 @@ def text_frame(table: Found, columns: Sequence[Column]) -> pd.DataFrame:
 
 
 def numbers(table: Found, frame: pd.DataFrame, name: str, blank: float = float("nan")) -> pd.Series:
-    """A column as numbers: thousands separators and a currency sign dropped, `blank` where it is blank or says that
-    there is none (*, -, NULL, n/a). DataError naming each row with anything else."""
-    text = frame[name].str.replace(r"[,£\s]", "", regex=True)
-    none = text.str.fullmatch(r"(?i)|\*|-|–|\.+|null|n/?a|na|nan")
-    values = pd.to_numeric(text.where(~none), errors="coerce")
-    wrong = frame.index[(values.isna() & ~none).to_numpy()]
-    if len(wrong):
-        raise DataError(*(Problem(f"{frame[name].at[i]!r} is not a number", f"{table.name}:{i}:{name}") for i in wrong))
-    return values.fillna(blank).astype(float)
+    """A column as numbers: thousands separators (155,793) and a currency sign dropped, `blank` where it is blank or
+    says that there is none (*, -, NULL, n/a). DataError naming each row with anything else: decimal commas, inf."""
+    # Most cells are plain numbers: only the rest are looked at closely, for the sake of files of millions of rows.
+    values = pd.to_numeric(frame[name], errors="coerce").astype(float)
+    rest = ~np.isfinite(values)
+    if rest.any():
+        text = frame.loc[rest.to_numpy(), name].str.replace(r"[£\s]", "", regex=True)
+        grouped = text.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+        text = text.mask(grouped, text.str.replace(",", ""))
+        none = text.str.fullmatch(r"(?i)|\*|-|–|\.+|null|n/?a|na|nan")
+        read = pd.to_numeric(text.where(~none), errors="coerce").astype(float)
+        wrong = text.index[(~np.isfinite(read) & ~none).to_numpy()]
+        if len(wrong):
+            raise DataError(
+                *(Problem(f"{frame[name].at[i]!r} is not a number", f"{table.name}:{i}:{name}") for i in wrong)
+            )
+        values[rest] = read
+    return values.fillna(blank)

@@ -9,16 +9,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import zipfile
 import zlib
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+import numpy as np
 import pandas as pd
 
 from optimiser.errors import DataError, OutputError, Problem, raise_all
@@ -28,9 +32,11 @@ HEAD = 200
 SNIFF = 1 << 20
 """Bytes whose encoding stands for the file's."""
 SEPARATORS = (",", "\t", ";", "¬", "~", "|")
+TABLES, MAPS, BOOKS = (".csv", ".txt", ".tsv"), (".geojson", ".json", ".topojson"), (".xlsx", ".xlsm")
+BLOCK = 1 << 12
+"""Rows that are held whole at a time."""
 BROKEN = (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, RuntimeError, csv.Error)
 """What reading a broken file raises; of a ZIP also RuntimeError, where it is locked or packed in an unknown way."""
-TABLES, MAPS, BOOKS = (".csv", ".txt", ".tsv"), (".geojson", ".json", ".topojson"), (".xlsx", ".xlsm")
 Row = tuple[str, ...]
 
 
@@ -48,15 +54,38 @@ class Found:
     head: tuple[Row, ...] = ()
 
     @cached_property
+    def unfinished(self) -> bool:
+        """Whether the last line of a CSV file lacks its end, as where a download broke off within a row."""
+        if self.kind != "csv" or self.member or self.encoding.startswith("utf-16"):
+            return False
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) not in (b"\n", b"\r")
+
+    @cached_property
     def document(self) -> dict[str, Any]:
         """A map's JSON. DataError where it is none."""
         try:
-            found = json.loads(self._bytes().decode("utf-8-sig"))
-        except (*BROKEN, RecursionError) as fault:
+            raw = self._bytes()
+        except BROKEN as fault:
+            raise DataError(Problem(f"cannot be unpacked: {fault}", self.name, "", "Download it again.")) from fault
+        try:
+            found = json.loads(raw.decode("utf-8-sig"))
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
             raise DataError(Problem(f"is not JSON: {fault}", self.name, "", "Download it again.")) from fault
         if not isinstance(found, dict):
             raise DataError(Problem("is JSON but no map", self.name, "A GeoJSON or TopoJSON object is needed."))
         return found
+
+    @property
+    def is_map_by_its_start(self) -> bool:
+        """Whether a file begins as GeoJSON or TopoJSON does, even if the rest of it is broken."""
+        try:
+            with _opened(self.path, self.member) as raw:
+                start = raw.read(4096)
+        except BROKEN:
+            return False
+        return b'"FeatureCollection"' in start or b'"Topology"' in start or b'"features"' in start
 
     def frame(self, header: int | None = 0, columns: dict[int, str] | None = None) -> pd.DataFrame:
         """The table as stripped text, blanks "". header: position of the row of names (0: the first), None without one.
@@ -65,32 +94,44 @@ class Found:
         skipped = 0 if header is None else header + 1
         wanted = columns if columns is not None else dict(enumerate(self._names(header)))
         at = sorted(wanted)
-        lines, body = self._body(skipped, self._width(header), at)
-        return pd.DataFrame(body, index=lines, columns=[wanted[i] for i in at], dtype=str)
+        lines, cells = self._body(skipped, self._width(header), at)
+        # By position first: two columns of a file may have one name.
+        frame = pd.DataFrame(dict(enumerate(cells)), index=np.array(lines, dtype=np.int64), dtype=str)
+        frame.columns = pd.Index([wanted[i] for i in at], dtype=object)
+        return frame
 
-    def _body(self, skipped: int, width: int, at: Sequence[int]) -> tuple[list[int], list[list[str]]]:
-        """Lines of the file, and the cells at these positions; blank rows left out."""
-        lines, body, uneven = [], [], []
+    def _body(self, skipped: int, width: int, at: Sequence[int]) -> tuple[array[int], list[list[str]]]:
+        """Lines of the file, and the columns at these positions; blank rows left out."""
+        lines = array("q")
+        columns: list[list[str]] = [[] for _ in at]
+        block: list[tuple[str, ...]] = []
+        # At least two, so that one column is picked as several are: as a tuple.
+        pick = itemgetter(*at, *at[:1]) if at else tuple
+        uneven = []
         try:
-            for line, row in self._rows():
-                if line <= skipped or not any(row):
+            for number, (line, row) in enumerate(self._rows(width), start=1):
+                if number <= skipped or not any(map(str.strip, row)):
                     continue
-                if len(row) != width and self.kind == "csv":
+                if len(row) != width:
                     uneven.append(Problem(f"{len(row)} cells, where others have {width}", f"{self.name}:{line}"))
                     continue
                 lines.append(line)
-                body.append([row[i].strip() if i < len(row) else "" for i in at])
+                block.append(pick(row))
+                if len(block) == BLOCK:
+                    _move(block, columns)
+            _move(block, columns)
         except (csv.Error, UnicodeDecodeError) as fault:
             raise DataError(Problem(f"is no table: {fault}", self.name, "", "Download it again.")) from fault
         except BROKEN as fault:
             raise DataError(Problem(f"cannot be unpacked: {fault}", self.name, "", "Download it again.")) from fault
         raise_all(DataError, uneven)
-        return lines, body
+        return lines, columns
 
-    def _rows(self) -> Iterator[tuple[int, Sequence[str]]]:
-        """Every row with the line it ends on."""
+    def _rows(self, width: int) -> Iterator[tuple[int, Sequence[str]]]:
+        """Every row with the line it ends on; those of a sheet, which leaves blank ends out, as wide as `width`."""
         if self.kind == "sheet":
-            yield from enumerate(_sheet(self.path, self.member), start=1)
+            for line, cells in enumerate(_sheet(self.path, self.member), start=1):
+                yield line, (*cells, *[""] * (width - len(cells)))[:width]
             return
         with self._text() as text:
             reader = csv.reader(text, delimiter=self.separator, quoting=_quoting(self.separator))
@@ -115,6 +156,15 @@ class Found:
     def _text(self) -> Iterator[IO[str]]:
         with _opened(self.path, self.member) as raw:
             yield io.TextIOWrapper(raw, encoding=self.encoding, newline="")
+
+
+def _move(block: list[tuple[str, ...]], columns: list[list[str]]) -> None:
+    """Rows to the ends of their columns, stripped, cells of one text kept once: a postcode directory has millions of
+    rows and few authorities. Empties the block."""
+    for column, cells in zip(columns, zip(*block, strict=True), strict=False):
+        kept: dict[str, str] = {}
+        column += [kept.setdefault(cell, cell) for cell in map(str.strip, cells)]
+    block.clear()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geodata.official.england_open import ImportReport, import_england_open
+from geodata.official.england_dataset import ImportReport
+from geodata.official.england_open import import_england_open
 from geodata.official.england_services import provider_kind
 from geodata.official.tables import readable
 from geodata.read import read_dataset

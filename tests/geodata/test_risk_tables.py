@@ -75,7 +75,7 @@ def test_the_page_prints_every_published_figure_beside_ours(plan: Plan, page: st
     for row in rows:
         assert row["quantity"] in section
         assert row["agrees"] == "yes"
-    assert {row["label"] for row in rows} == {"test", "fit", "calibration"}
+    assert {row["label"] for row in rows} == {"fit", "calibration"}
     assert "outside" not in section
 
 
@@ -131,3 +131,18 @@ def test_without_simulated_years_the_page_shows_the_closed_form(plan: Plan) -> N
     row = risk_tables.insurance_risk(closed).records()[0]
     assert row["simulated_over_1"] is None and row["over_1"] > 0
     assert "simulated years" not in words(render_report(closed, plans.ground(plan.dataset)).split('id="risk"')[1])
+
+
+def test_a_body_too_small_for_its_luck_is_told_to_pool_before_it_merges(plan: Plan) -> None:
+    strict = replace(
+        plan,
+        scenario=plan.scenario.model_copy(
+            update={"risk": plan.scenario.risk.model_copy(update={"rule_probability": 1e-4})}
+        ),
+    )
+    found = sections(strict)["risk"]
+    named = {row["name"] for row in found["too_small"]}
+    assert len(named) == found["of"] - found["passing"] > 0
+    said = words(render_report(strict, plans.ground(plan.dataset)).split('id="risk"')[1].split('id="levers"')[0])
+    assert "Keep the group, pool first, merge last" in said and all(name in said for name in named)
+    assert not sections(plan)["risk"]["too_small"] or sections(plan)["risk"]["passing"] < sections(plan)["risk"]["of"]

@@ -12,8 +12,9 @@ from optimiser.domain import Dataset, Wish
 from optimiser.errors import ScenarioError
 from optimiser.option_answers import answered
 from optimiser.option_groups import cut_out
-from optimiser.option_scenarios import FORMS, form_scenario, statutory_cost
+from optimiser.option_scenarios import FORMS, form_scenario, statutory_cost, under_one_officer
 from optimiser.options import Comparison, Option, compare_options
+from optimiser.placement_support import done_by_itself
 from optimiser.providers import provider_income
 from optimiser.scenario import load_scenario
 from tests.option_worlds import QUICK, SIZES, both, groups, region, scenario
@@ -48,8 +49,8 @@ def test_consortia_that_merge_become_one():
 def test_pooling_shrinks_luck_and_keeps_bodies_small_and_their_say():
     pooled, alone, merged = (option(both(), f).terms.figures for f in ("pooled", "standalone", "merged"))
     assert pooled.largest == alone.largest < merged.largest
-    assert pooled.overspend == pytest.approx(merged.overspend) and pooled.overspend < alone.overspend
-    assert pooled.overspend_alone == alone.overspend
+    assert pooled.overspend == pytest.approx(merged.overspend, rel=0.2) and pooled.overspend < alone.overspend
+    assert pooled.overspend_alone == pytest.approx(alone.overspend_alone)
     assert pooled.engagement == alone.engagement > merged.engagement
     assert pooled.autonomy > merged.autonomy
 
@@ -90,7 +91,31 @@ def test_the_planners_own_rates_stay_in_every_form():
         made = form_scenario(form, mine, region(), ())
         assert made.rate("engagement") == 144 and made.rate("management", "locality") == 55_000
         assert made.scale("locality").max_patients == 40_000
-    assert form_scenario("standalone", mine, region(), ()).rate("management", "consortium") == 2_310_000
+
+
+@pytest.mark.parametrize("own", [600_000.0, 1_100_000.0])
+def test_doing_everything_alone_adds_the_teams_taken_on_to_what_the_planner_says_a_body_costs(own):
+    """Forms differ by the work they do: never by whose figure of a fixed cost is used."""
+    mine = load_scenario("base", {**SIZES, "rates.management.value.consortium": own, "costing.wte_gbp": 100_000.0})
+    more = sum(f.fixed_wte * 100_000 + f.statutory_cost for f in region().functions if not done_by_itself(f, mine))
+    for form in ("standalone", "merged"):
+        made = form_scenario(form, mine, region(), ())
+        assert made.rate("management", "consortium") == pytest.approx(own + more)
+    assert form_scenario("mixed", mine, region(), ()).rate("management", "consortium") == own
+
+
+def test_one_number_for_the_management_of_every_scale_is_one_in_every_form():
+    mine = load_scenario("base", {**SIZES, "rates.management.value": 900_000.0})
+    alone = form_scenario("standalone", mine, region(), ())
+    assert alone.rate("management", "locality") == 900_000
+    pooled = form_scenario("pooled", mine, region(), ())
+    shared = under_one_officer(pooled, region().functions)
+    saved = pooled.rate("management", "consortium") - shared.rate("management", "consortium")
+    assert saved == pytest.approx(0.6 * statutory_cost(region().functions, pooled)) and saved > 0
+    half = load_scenario("base", {**SIZES, "charged.management": {"consortium": 0.5, "alliance": 0.5}})
+    own = statutory_cost(region().functions, half)
+    moved = under_one_officer(half, region().functions)
+    assert 0.5 * moved.rate("management", "consortium") == pytest.approx(0.5 * 1_100_000 - 0.6 * own)
 
 
 def test_forms_follow_scales_of_other_names():
@@ -123,16 +148,17 @@ def test_both_sides_of_every_form_are_told_and_quote_its_own_figures():
     merged = option(both(), "merged").terms
     assert any(text.startswith("Least cash to run: £") for text in merged.benefits)
     assert any(text.startswith("Fewest GPs engaged: ") for text in merged.risks)
-    assert any("in the pool" in text for text in option(both(), "pooled").terms.benefits)
+    assert any("where risk is held" in text for text in option(both(), "pooled").terms.benefits)
 
 
 def test_the_way_is_counted_from_the_bodies_there_are():
-    assert both().today is not None
+    assert both().today is not None and both().today.filled
+    assert "locality" in both().today.plan.structure.scales, "nobody has drawn localities: they are planned inside"
     merged = option(both(), "merged").terms.transition
     today = both().today.figures.cash
     assert merged.saving == pytest.approx((today - option(both(), "merged").terms.figures.cash) * 200_000)
-    if merged.saving > 0:
-        assert merged.years[0].realised == pytest.approx(0.36 * merged.saving)
+    assert merged.saving > 0, "one team for everything where there were two"
+    assert merged.years[0].realised == pytest.approx(0.36 * merged.saving)
     assert merged.leads == pytest.approx(3 * 71_400), "two consortia end and one begins"
 
 

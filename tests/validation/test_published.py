@@ -18,16 +18,17 @@ def test_the_published_figure_is_met_within_its_tolerance(figure: Reproduced) ->
 
 
 def test_every_row_is_there_and_says_what_it_shows() -> None:
-    """EVIDENCE part 4: 1–3 and 5 are fits, 4 is nearest to a test, 7 is a calibration."""
+    """No figure is a test: every one rests on an input fitted to it or its sisters, or worked back from it."""
     labels = {row: {f.label for f in FIGURES if f.row == row} for row in range(1, 8)}
-    assert labels == {1: {"fit"}, 2: {"fit"}, 3: {"fit"}, 4: {"test"}, 5: {"fit", "calibration"}, 6: {"fit"},
-                      7: {"calibration"}}  # fmt: skip
+    assert labels == {1: {"fit"}, 2: {"fit"}, 3: {"calibration"}, 4: {"fit", "calibration"},
+                      5: {"fit", "calibration"}, 6: {"fit", "calibration"}, 7: {"calibration"}}  # fmt: skip
     assert all(f.source and f.inputs and f.tolerance > 0 for f in FIGURES)
 
 
 def test_tolerances_are_those_of_the_evidence() -> None:
     for figure in FIGURES:
         widest = {1: 2.0, 2: 1.0, 3: 0.5, 4: 0.1 * figure.published, 5: 3.0, 6: 1.55, 7: 3.0}[figure.row]
+        widest = 0.05 if figure.quantity.startswith("minimum savings") or figure.unit == "ratio" else widest
         assert figure.tolerance <= widest + 1e-9, figure.quantity
 
 
@@ -36,7 +37,13 @@ def test_figures_are_computed_and_the_same_each_time() -> None:
 
 
 def test_a_wrong_parameter_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, wrong, row in (("MEDICARE", 2.3, 1), ("ALL_CARE", 4.2, 2), ("MENTAL_HEALTH", 9.5, 5)):
+    for name, wrong, row in (
+        ("MEDICARE", 2.3, 1),
+        ("ALL_CARE", 4.2, 2),
+        ("MENTAL_HEALTH", 9.5, 5),
+        ("CRUMP", (0.0283, 957.0, 1.2), 4),
+        ("RARE", (0.4e-3, 0.75), 6),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(published, name, wrong)
             assert not all(f.agrees for f in reproduced() if f.row == row), name

@@ -1,5 +1,22 @@
 """Published formats, a module a family. Each gives `FORMATS`."""
 
-from geodata.official.formats import lists, ods, ods_bodies, ods_members
+from geodata.official.formats import (
+    ae,
+    boundaries,
+    documentation,
+    lists,
+    lsoa,
+    maps,
+    measures,
+    ods,
+    ods_bodies,
+    ods_members,
+    postcodes,
+    rtt,
+    sites,
+)
 
-FORMATS = (*lists.FORMATS, *ods.FORMATS, *ods_bodies.FORMATS, *ods_members.FORMATS)
+FAMILIES = (
+    lists, maps, lsoa, measures, ods, ods_bodies, ods_members, postcodes, boundaries, rtt, ae, sites, documentation,
+)  # fmt: skip
+FORMATS = tuple(form for family in FAMILIES for form in family.FORMATS)

@@ -1,0 +1,199 @@
+"""Official tables → the practices that can be planned with, and why the others are left out.
+
+Whoever has patients on a list or a place in the map of practices is looked at. What a newer file says goes before what
+an older one says, practice by practice, so that files of different months may stand side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geodata.coordinates import to_national_grid
+from geodata.official.format import Read
+
+LEAST_LIST = 1_000
+"""Patients below which a list is taken for a special allocation, a shell, or a practice that is closing."""
+FULL = 0.5
+"""Of the rows of the fullest file of a kind: a file with fewer is a part or a sample."""
+GP = "gp"
+Tables = Mapping[str, Sequence[Read]]
+"""Key of a format → what was read of it, newest first."""
+
+
+@dataclass(frozen=True)
+class Register:
+    """table: practices that could be used, as text, with the columns of the prepared bundle (code, name, list_size,
+    easting, northing, lad_code …). excluded: code, name, row ("" here), reason, and the table's columns. used: what was
+    taken from where: column → vintage → practices. upper_of: lower authority → upper one, as the files name them."""
+
+    table: pd.DataFrame
+    excluded: pd.DataFrame
+    used: Mapping[str, Mapping[str, int]]
+    upper_of: Mapping[str, str]
+
+
+def register(tables: Tables) -> Register:
+    """The practices of the official tables. No list at all, or no place for anybody, gives an empty table."""
+    codes = sorted(_codes(tables))
+    table = pd.DataFrame({"code": codes}, dtype=str).set_index("code", drop=False)
+    origin: dict[str, pd.Series] = {}
+
+    def take(column: str, key: str, wanted: str | Callable[[pd.DataFrame], pd.Series], by: str = "practice") -> None:
+        """Fill a column's blanks from each file of a kind, newest first."""
+        if column not in table:
+            table[column] = ""
+        for read in tables.get(key, ()):
+            source = read.frame.drop_duplicates(by, keep="first").set_index(by)
+            values = (source[wanted] if isinstance(wanted, str) else wanted(source)).reindex(codes)
+            text = values.map(_text)
+            new = (table[column] == "") & (text != "")
+            table.loc[new, column] = text[new]
+            origin.setdefault(column, pd.Series("", index=table.index))[new] = read.vintage or "undated"
+
+    take("list_size", "lists", "patients")
+    for age in ("pct_65plus", "pct_under5", "pct_5_19"):
+        take(age, "lists", age)
+    for column in _GEOGRAPHY:
+        take(column, "geographies", column)
+    take("pcn_code", "pcn_members", _current("pcn_code"))
+    take("pcn_name", "pcn_members", _current("pcn_name"))
+    take("sub_icb_code", "ods_practices", "commissioner", by="code")
+    take("sub_icb_code", "lists", "commissioner")
+    take("icb_code", "ods_practices", "icb", by="code")
+    for key, by in (("geographies", "practice"), ("ods_practices", "code"), ("addresses", "practice")):
+        take("name", key, "name", by)
+        take("postcode", key, "postcode", by)
+    take("postcode", "lists", "postcode")
+    take("postcode", "need", "postcode")
+    take("status", "ods_practices", "status", by="code")
+    take("closed", "ods_practices", "closed", by="code")
+    take("setting", "ods_practices", "setting", by="code")
+    take("need_index_overall", "need", "need_index")
+    take("imd_score", "deprivation", "imd_score")
+    origin["place"] = pd.Series("", index=table.index)
+    upper_of = _place(table, tables, origin["place"])
+    table["name"] = table["name"].where(table["name"] != "", table["code"])
+    reason = _reasons(table, bool(tables.get("ods_practices")))
+    kept = reason == ""
+    excluded = table[~kept].assign(row="", reason=reason[~kept])
+    used = {column: dict(labels[kept & (labels != "")].value_counts()) for column, labels in origin.items()}
+    return Register(table[kept].reset_index(drop=True), excluded.reset_index(drop=True), used, upper_of)
+
+
+_GEOGRAPHY = (
+    "pcn_code", "pcn_name", "sub_icb_code", "sub_icb_name", "icb_code", "icb_name", "nhs_region_code",
+    "nhs_region_name",
+)  # fmt: skip
+
+
+def _codes(tables: Tables) -> set[str]:
+    """Everybody in the newest full list of patients or map of practices, or in a newer part of one; failing these, in
+    the need weights. Who is only in older files has closed since, or will be found by the register."""
+    found: set[str] = set()
+    for key in ("lists", "geographies"):
+        reads = tables.get(key, ())
+        fullest = max((len(read.frame) for read in reads), default=0)
+        for read in reads:
+            found |= set(read.frame["practice"])
+            if len(read.frame) >= FULL * fullest:
+                break
+    if not found:
+        for read in tables.get("need", ())[:1]:
+            found |= set(read.frame["practice"])
+    return found - {""}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        if np.isnan(value):
+            return ""
+        return f"{value:.0f}" if value.is_integer() else repr(round(value, 6))
+    return "" if value is None else str(value)
+
+
+def _current(column: str) -> Callable[[pd.DataFrame], pd.Series]:
+    """Of memberships, those that have not ended."""
+    return lambda frame: frame[column].where(frame["end"] == "", "")
+
+
+def _place(table: pd.DataFrame, tables: Tables, origin: pd.Series) -> dict[str, str]:
+    """Easting, northing and authorities of each practice: by its postcode, else as the need weights place it, else in
+    the middle of its patients. origin: filled with which. Returns lower authority → upper one."""
+    for column in ("easting", "northing", "lad_code", "utla_code"):
+        table[column] = ""
+    upper_of: dict[str, str] = {}
+
+    def put(found: pd.DataFrame, label: str) -> None:
+        """found: by practice; easting and northing as numbers, lad_code, upper_code as text."""
+        new = table.index[(table["easting"] == "").to_numpy() & table.index.isin(found.index[found["easting"].notna()])]
+        for column in ("easting", "northing"):
+            table.loc[new, column] = found.loc[new, column].map(lambda v: f"{v:.1f}")
+        for column, source in (("lad_code", "lad_code"), ("utla_code", "upper_code")):
+            if source in found:
+                blank = table.index[(table[column] == "").to_numpy() & table.index.isin(found.index)]
+                table.loc[blank, column] = found.loc[blank, source].fillna("")
+        origin[new] = label
+
+    for read in tables.get("postcodes", ()):
+        by_code = read.frame.drop_duplicates("postcode").set_index("postcode")
+        at = by_code.reindex(table["postcode"].str.replace(" ", ""))
+        at.index = table.index
+        put(at, f"postcode, {read.vintage or 'undated'}")
+        pairs = read.frame[["lad_code", "upper_code"]].drop_duplicates()
+        upper_of.update({a: b for a, b in pairs.itertuples(index=False) if a and b})
+    for read in tables.get("need", ()):
+        frame = read.frame.drop_duplicates("practice").set_index("practice")
+        known = frame["lat"].notna() & frame["lon"].notna()
+        xy = np.full((len(frame), 2), np.nan)
+        xy[known] = to_national_grid(frame["lon"][known].to_numpy(), frame["lat"][known].to_numpy())
+        put(frame.assign(easting=xy[:, 0], northing=xy[:, 1]), f"need weights, {read.vintage or 'undated'}")
+        pairs = frame[["lad_code", "upper_code"]].drop_duplicates()
+        upper_of.update({a: b for a, b in pairs.itertuples(index=False) if a and b})
+    places = [read.frame.set_index("lsoa") for read in tables.get("lsoa_places", ())]
+    for read in tables.get("lsoa_lists", ()) if places else ():
+        rows = read.frame.join(pd.concat(places)[["easting", "northing"]].groupby(level=0).first(), on="lsoa")
+        rows = rows[rows["easting"].notna() & (rows["patients"] > 0)]
+        weighted = rows[["easting", "northing"]].mul(rows["patients"], axis=0).assign(n=rows["patients"])
+        sums = weighted.groupby(rows["practice"]).sum()
+        put(sums[["easting", "northing"]].div(sums["n"], axis=0), f"middle of its patients, {read.vintage}")
+    return upper_of
+
+
+def _reasons(table: pd.DataFrame, registered: bool) -> pd.Series:
+    """Why each practice is left out, "" where it is kept. registered: there is a register of practices to ask."""
+    size = pd.to_numeric(table["list_size"], errors="coerce")
+    reason = pd.Series("", index=table.index)
+
+    def leave(which: pd.Series, why: pd.Series | str) -> None:
+        blank = which & (reason == "")
+        reason[blank] = why[blank] if isinstance(why, pd.Series) else why
+
+    if registered:
+        leave(table["setting"] == "", "not in the register of practices")
+        leave(table["setting"] != GP, "no GP practice: prescribing setting " + table["setting"])
+        closed = (table["status"] != "active") & (table["closed"] != "")
+        leave(closed, "closed on " + table["closed"])
+        leave(table["status"] != "active", table["status"])
+    leave(size.isna(), "no list size")
+    leave(size < LEAST_LIST, f"a list of fewer than {LEAST_LIST:,}: special allocation, shell, or closing")
+    leave(table["easting"] == "", "no place: its postcode is in no file, and nothing else says where it is")
+    return reason
+
+
+def led_areas(tables: Tables, codes: Sequence[str]) -> pd.DataFrame | None:
+    """practice, easting, northing: the middle of every small area, with whichever of these practices has most of its
+    registered patients (the first by code where two have as many); None where no file says who lives where."""
+    places = [read.frame.set_index("lsoa")[["easting", "northing"]] for read in tables.get("lsoa_places", ())]
+    lists = tables.get("lsoa_lists", ())
+    if not places or not lists:
+        return None
+    where = pd.concat(places).groupby(level=0).first()
+    rows = lists[0].frame
+    rows = rows[rows["practice"].isin(set(codes)) & rows["lsoa"].isin(where.index)]
+    rows = rows.sort_values(["lsoa", "patients", "practice"], ascending=[True, False, True], kind="stable")
+    first = rows.drop_duplicates("lsoa").join(where, on="lsoa")
+    return first[["practice", "easting", "northing"]].reset_index(drop=True).round(1)
