@@ -50,7 +50,7 @@ ADDRESSES = (
          needed=True),
     text(2, "name", "(practice_?)?name", "addnam", required=True),
     *(text(2 + i, f"line_{i}", f"addr?(ess)?_?(line_?)?{i}") for i in range(1, 5)),
-    Cell(7, Column("postcode", ("post_?code",)), POSTCODE, "a postcode", lenient=True),
+    Cell(7, Column("postcode", ("post_?code",)), POSTCODE, "a postcode", needed=True, lenient=True),
 )  # fmt: skip
 
 

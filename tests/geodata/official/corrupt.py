@@ -13,6 +13,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 
@@ -27,9 +28,9 @@ from tests.geodata.official.corrupt_maps import MAP_FAULTS, small_map
 from tests.geodata.official.corrupt_tables import BYTE_FAULTS, TABLE_FAULTS, TEXT_FAULTS, Rows, copied
 
 Outcome = Read | Unknown | Unread | ConsortiaError
-ROWS = 300
-"""Rows of a table that are kept."""
-BOOK_ROWS = 120
+ROWS, CELLS = 300, 8000
+"""Rows of a table that are kept, fewer of a wide one: as many as have so many cells."""
+BOOK_ROWS = 60
 """Rows of each sheet that are kept: workbooks are slow to write."""
 SEPARATORS = (",", "\t", ";", "¬", "~", "|")
 HARMLESS = ("parted by another mark", "in UTF-16", "with blank lines", "with other line ends", "with a byte order mark")
@@ -111,7 +112,8 @@ class _Text:
         lines = text.splitlines(keepends=True)[:ROWS]
         self.separator = max(SEPARATORS, key=lambda mark: "".join(lines).count(mark))
         self.quotes = csv.QUOTE_ALL if text.startswith('"') else csv.QUOTE_MINIMAL
-        self.rows: Rows = [row for row in csv.reader(lines, delimiter=self.separator) if row]
+        rows = [row for row in csv.reader(lines, delimiter=self.separator) if row]
+        self.rows: Rows = rows[: max(20, CELLS // len(rows[0]))]
 
     def whole(self, rows: Rows | None = None, separator: str = "") -> bytes:
         out = io.StringIO()
@@ -141,6 +143,7 @@ def _is_map(raw: bytes) -> bool:
     return raw[:64].lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{")
 
 
+@lru_cache(maxsize=1)
 def _sheets(path: Path) -> dict[str, Rows]:
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
