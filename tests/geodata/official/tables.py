@@ -53,7 +53,9 @@ def refused(table: Found, key: str) -> str:
 
 
 def nearly(table: Found) -> str:
-    """What a table that is nearly of a format lacks."""
+    """What a table that is nearly of a format lacks, "" where it is of none or only names codes."""
     known = recognise(table)
+    if isinstance(known, Recognised) and known.format.key == "documentation":
+        return ""
     assert isinstance(known, Unknown)
     return "\n".join(map(str, known.problems))
