@@ -77,6 +77,10 @@ class Found:
             raise DataError(Problem("is JSON but no map", self.name, "A GeoJSON or TopoJSON object is needed."))
         return found
 
+    def forget_document(self) -> None:
+        """Give back the memory of a map's JSON, ten times the file; `document` reads it again."""
+        self.__dict__.pop("document", None)
+
     @property
     def is_map_by_its_start(self) -> bool:
         """Whether a file begins as GeoJSON or TopoJSON does, even if the rest of it is broken."""

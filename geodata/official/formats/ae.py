@@ -8,16 +8,19 @@ Code, Region, Name, Type 1 Departments - Major A&E under rows of titles. A last 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from geodata.official.checks import coded, twice
-from geodata.official.columns import SEARCHED, Column
+from geodata.official.columns import SEARCHED, Column, missing
 from geodata.official.dates import iso, latest
 from geodata.official.format import Format, Read, by_header, numbers, text_frame
 from geodata.official.found import Found
 from optimiser.errors import DataError, Problem, raise_all
 
 _AE = r"(number_of_)?a(&|_and_)?e_attendances_"
+_BOOKED = _AE + "booked_appointments_"
 COLUMNS = (
     Column("provider", ("org_code", "organisation_code", "code"), shown="Org Code"),
     Column("name", ("org_name", "organisation_name", "name"), shown="Org name"),
@@ -28,9 +31,11 @@ COLUMNS = (
         (_AE + "(other.*|type_3.*)", "type_3_departments_other_a&e.*"),
         shown="A&E attendances Other A&E Department",
     ),
-    Column("booked_1", (_AE + "booked_appointments_type_1",), required=False),
-    Column("booked_2", (_AE + "booked_appointments_type_2",), required=False),
-    Column("booked_3", (_AE + "booked_appointments_(other.*|type_3.*)",), required=False),
+    Column("booked_1", (_BOOKED + "type_1",), False, "A&E attendances Booked Appointments Type 1"),
+    Column("booked_2", (_BOOKED + "type_2",), False, "A&E attendances Booked Appointments Type 2"),
+    Column(
+        "booked_3", (_BOOKED + "(other.*|type_3.*)",), False, "A&E attendances Booked Appointments Other Department"
+    ),
     Column("period", ("period",), required=False),
 )
 COUNTS = ("type_1", "type_2", "type_3", "booked_1", "booked_2", "booked_3")
@@ -39,6 +44,7 @@ TOTALS = r"TOTAL|ENGLAND|-|–|"
 
 def read_attendances(table: Found) -> Read:
     """provider, name, type_1 (major departments), others: attendances in the month that the vintage names."""
+    raise_all(DataError, _half_booked(table))
     frame = text_frame(table, COLUMNS)
     for name in COUNTS:
         frame[name] = numbers(table, frame, name, blank=0)
@@ -72,6 +78,13 @@ def read_attendances(table: Found) -> Read:
     notes.insert(0, f"one month: {(months or [_titled(table)])[-1] or 'which one, the file does not say'}")
     vintage = latest(frame["period"]) or _titled(table) or iso(table.name)
     return Read(result, vintage, tuple(notes), {reason: rows for reason, rows in dropped.items() if rows})
+
+
+def _half_booked(table: Found) -> list[Problem]:
+    """A problem for each column of booked appointments that is missing where others are there."""
+    booked = [replace(column, required=True) for column in COLUMNS if column.name.startswith("booked")]
+    problems = missing(table, booked)
+    return problems if len(problems) < len(booked) else []
 
 
 def _reconciled(frame: pd.DataFrame, totals: pd.DataFrame) -> list[str]:

@@ -47,6 +47,7 @@ def read_boundaries(table: Found) -> Read:
     dropped: Counter[str] = Counter()
     for read in reads:
         dropped.update(read.dropped)
+    table.forget_document()
     frame = pd.concat([read.frame for read in reads], ignore_index=True)
     return Read(frame, max(read.vintage for read in reads), tuple(n for read in reads for n in read.notes), dropped)
 
@@ -156,6 +157,7 @@ def like_boundaries(table: Found) -> float:
     if any(kind(layer) for layer in found):
         return 1.0
     shaped = [area.geometry["type"] for layer in found for area in layer.areas if area.geometry]
+    table.forget_document()
     return 0.8 if shaped and all(found in POLYGONS for found in shaped) else 0.0
 
 

@@ -96,6 +96,12 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
     assert "looked for A&E attendances Type 2" in str(unknown.problems[0])
 
 
+def test_some_of_the_booked_appointments_are_not_left_out(tmp_path: Path) -> None:
+    text = NEW.replace("A&E attendances Booked Appointments Type 2", "Eye casualty")
+    with pytest.raises(DataError, match="looked for A&E attendances Booked Appointments Type 2"):
+        read(found(tmp_path, "x.csv", text), "attendances")
+
+
 @pytest.mark.england
 def test_the_published_file(tmp_path: Path) -> None:
     name = "Monthly-AE-May-2025.csv"
