@@ -33,7 +33,7 @@ HALVES = (
     ("lists_of_a_sex", "lists", lists.both_sexes),
     ("lsoa_lists_of_a_sex", "lsoa_lists", lsoa.both_sexes),
 )
-"""Files of one sex: the key of each, what both make, and how."""
+"""Files of one sex, of use for months without one of both: the key of each, what both make, and how."""
 TIERS = {"lad": "lower", "upper": "upper"}
 
 
@@ -104,8 +104,10 @@ def take_stock(folder: Path, told: Told = lambda _: None) -> Inventory:
         raise DataError(*problems)
     # Of one day the fuller first: samples of a file may lie beside it.
     for part, whole, together in HALVES:
-        if part in tables:
-            tables.setdefault(whole, []).extend(_months(tables.pop(part), together))
+        months = {read.vintage for read in tables.get(whole, ())}
+        halves = [read for read in tables.pop(part, ()) if read.vintage not in months]
+        if halves:
+            tables.setdefault(whole, []).extend(_months(halves, together))
     newest = {
         key: sorted(reads, key=lambda read: (read.vintage, len(read.frame)), reverse=True)
         for key, reads in tables.items()

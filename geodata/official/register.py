@@ -18,7 +18,7 @@ from geodata.official.format import Read
 LEAST_LIST = 1_000
 """Patients below which a list is taken for a special allocation, a shell, or a practice that is closing."""
 LEAST_KNOWN = 500
-"""Registered people of a small area (of 1,000 to 3,000) below which most are taken to be on lists that were not read."""
+"""Registered people of a small area (of 1,000 to 3,000) below which most must be on lists that were not read."""
 FULL = 0.5
 """Of the rows of the fullest file of a kind: a file with fewer is a part or a sample."""
 GP = "gp"
@@ -187,9 +187,9 @@ def _reasons(table: pd.DataFrame, registered: bool) -> pd.Series:
 
 
 def led_areas(tables: Tables, codes: Sequence[str]) -> pd.DataFrame | None:
-    """practice, easting, northing: the middle of every small area whose people are known (`LEAST_KNOWN`), with whichever
-    of these practices has most of them (the first by code where two have as many). None where no file says who lives
-    where."""
+    """practice, easting, northing: the middle of every small area whose people are known (`LEAST_KNOWN`), with
+    whichever of these practices has most of them (the first by code where two have as many). None where no file says
+    who lives where."""
     places = [read.frame.set_index("lsoa")[["easting", "northing"]] for read in tables.get("lsoa_places", ())]
     lists = tables.get("lsoa_lists", ())
     if not places or not lists:

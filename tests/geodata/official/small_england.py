@@ -11,6 +11,8 @@ from pathlib import Path
 from tests.geodata.official.ods_rows import practice, row27
 
 WEST, EAST = "E06000901", "E06000902"
+LISTS = ("PUBLICATION", "EXTRACT_DATE", "TYPE", "SUB_ICB_LOCATION_CODE", "ONS_SUB_ICB_LOCATION_CODE", "CODE",
+         "POSTCODE", "SEX", "AGE", "NUMBER_OF_PATIENTS")  # fmt: skip
 PRACTICES = {  # code: name, postcode, easting, northing, patients, PCN, sub-ICB
     "A81001": ("THE MILL SURGERY", "TS1 1AA", 412_000, 512_000, 5_903, "U11111", "00L"),
     "A81002": ("BRIDGE STREET PRACTICE", "TS1 1AB", 414_000, 513_000, 14_738, "U11111", "00L"),
@@ -33,8 +35,7 @@ def write_folder(folder: Path) -> Path:
     lists = [(c, p[6], p[1], p[4]) for c, p in PRACTICES.items()]
     lists += [("A81007", "00L", "TS1 1AA", 3_000), ("A81008", "00L", "TS1 1AA", 50), ("A81009", "00L", "TS1 1AA", 80)]
     write(folder / "patients.csv", [
-        ("PUBLICATION", "EXTRACT_DATE", "TYPE", "SUB_ICB_LOCATION_CODE", "ONS_SUB_ICB_LOCATION_CODE", "CODE", "POSTCODE",
-         "SEX", "AGE", "NUMBER_OF_PATIENTS"),
+        LISTS,
         *(("GP_PRAC_PAT_LIST", "01Oct2025", "GP", ccg, "E38000130", code, postcode, "ALL", "ALL", n)
           for code, ccg, postcode, n in lists),
     ])  # fmt: skip
@@ -101,8 +102,8 @@ def _write_rtt(folder: Path) -> None:
             ):
                 count = round(n * share * of)
                 rows.append(["RTT-October-2025", "QHM", "NHS SMALL", provider, f"{provider} TRUST", "QHM", "NHS SMALL",
-                             commissioner, f"NHS SMALL - {commissioner}", part, part, function, name, count, 0, count, 0,
-                             count])  # fmt: skip
+                             commissioner, f"NHS SMALL - {commissioner}", part, part, function, name, count, 0,
+                             count, 0, count])  # fmt: skip
     plain = folder / "rtt.csv"
     write(plain, [header, *rows])
     with zipfile.ZipFile(folder / "rtt.csv.zip", "w", zipfile.ZIP_DEFLATED) as archive:

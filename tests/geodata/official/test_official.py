@@ -13,7 +13,7 @@ from geodata.official.england_dataset import Clip
 from geodata.official.official import import_official, take_stock
 from geodata.read import read_dataset
 from optimiser.errors import DataError
-from tests.geodata.official.small_england import EAST, PRACTICES, WEST, write, write_folder
+from tests.geodata.official.small_england import EAST, LISTS, PRACTICES, WEST, write, write_folder
 from tests.test_cli import consortia
 
 
@@ -65,10 +65,8 @@ def test_flows_are_estimated_raked_to_what_was_counted_and_labelled(made):
     _, out = made
     data = read_dataset(out).dataset
     spend = {}
-    for i, j, label, pounds in zip(
-        data.flows.practice.tolist(), data.flows.provider.tolist(), data.flows.label.tolist(), data.flows.spend.tolist(),
-        strict=True,
-    ):  # fmt: skip
+    flows = data.flows
+    for i, j, pounds in zip(flows.practice.tolist(), flows.provider.tolist(), flows.spend.tolist(), strict=True):
         side = data.practices[i].lower_authority
         spend[side, data.providers[j].code] = spend.get((side, data.providers[j].code), 0.0) + pounds
     assert spend[WEST, "RAA"] > 3 * spend[WEST, "RBB"] and spend[EAST, "RBB"] > 3 * spend[EAST, "RAA"]
@@ -92,8 +90,7 @@ def test_catchments_follow_the_people_where_lists_say_where_they_live(made):
 def test_newer_lists_go_before_older_ones_practice_by_practice(folder, tmp_path):
     mixed = shutil.copytree(folder, tmp_path / "mixed")
     write(mixed / "february.csv", [
-        ("PUBLICATION", "EXTRACT_DATE", "TYPE", "SUB_ICB_LOCATION_CODE", "ONS_SUB_ICB_LOCATION_CODE", "CODE", "POSTCODE",
-         "SEX", "AGE", "NUMBER_OF_PATIENTS"),
+        LISTS,
         ("GP_PRAC_PAT_LIST", "2026-02-01", "GP", "00L", "E38000130", "A81001", "TS1 1AA", "ALL", "ALL", "6,001"),
     ])  # fmt: skip
     report, _ = import_official(mixed, tmp_path / "made", Clip())
@@ -127,7 +124,7 @@ def test_a_changed_header_is_named_with_the_column_looked_for_and_nothing_is_wri
     (changed / "patients.csv").write_text(text.replace("NUMBER_OF_PATIENTS", "HEADS"), encoding="utf-8")
     assert consortia(monkeypatch, "import", "official", changed, "--out", tmp_path / "made") == 3
     said = capsys.readouterr().err
-    assert "patients.csv:1" in said and "NUMBER_OF_PATIENTS" in said and "HEADS" in said
+    assert "patients.csv:1" in said and "looked for NUMBER_OF_PATIENTS" in said and "SUB_ICB_LOCATION_CODE" in said
     assert not (tmp_path / "made").exists()
 
 
@@ -141,8 +138,9 @@ def test_the_command_reports_and_the_data_report_travels_with_the_dataset(folder
     assert "<script" not in page and "default-src" in page
     for words in ("Coverage", "What the folder lacks", "Closed", "Open Government Licence", "rtt.csv.zip!rtt.csv"):
         assert words in page
-    marks = {row["file"]: row["sha256"] for row in rows(out / "sources.csv")}
-    assert len(marks["patients.csv"]) == 64 and marks["README.txt"] == ""
+    told = {row["file"]: row for row in rows(out / "sources.csv")}
+    assert len(told["patients.csv"]["sha256"]) == 64 and told["patients.csv"]["rows"] == "9"
+    assert told["README.txt"]["format"] == "" and told["README.txt"]["remarks"]
     assert consortia(monkeypatch, "validate", out) == 0
     assert "similar name" not in capsys.readouterr().out
     again = tmp_path / "again"
