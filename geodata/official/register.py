@@ -78,6 +78,8 @@ def register(tables: Tables) -> Register:
     take("imd_score", "deprivation", "imd_score")
     origin["place"] = pd.Series("", index=table.index)
     upper_of = _place(table, tables, origin["place"])
+    for column in ("sub_icb", "icb"):
+        _name_bodies(table, column, tables)
     table["name"] = table["name"].where(table["name"] != "", table["code"])
     reason = _reasons(table, bool(tables.get("ods_practices")))
     kept = reason == ""
@@ -90,6 +92,14 @@ _GEOGRAPHY = (
     "pcn_code", "pcn_name", "sub_icb_code", "sub_icb_name", "icb_code", "icb_name", "nhs_region_code",
     "nhs_region_name",
 )  # fmt: skip
+
+
+def _name_bodies(table: pd.DataFrame, body: str, tables: Tables) -> None:
+    """Names of commissioners that the map of practices does not give, from the register of commissioners."""
+    for read in tables.get("ods_commissioners", ()):
+        names = read.frame.drop_duplicates("code").set_index("code")["name"]
+        blank = (table[f"{body}_name"] == "") & (table[f"{body}_code"] != "")
+        table.loc[blank, f"{body}_name"] = table.loc[blank, f"{body}_code"].map(names).fillna("")
 
 
 def _codes(tables: Tables) -> set[str]:

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from geodata.official.england_dataset import Clip
+from geodata.official.formats import FORMATS
 from geodata.official.official import import_official, take_stock
 from geodata.read import read_dataset
 from optimiser.errors import DataError
+from tests.conftest import ROOT
 from tests.geodata.official.small_england import EAST, LISTS, PRACTICES, WEST, write, write_folder
 from tests.test_cli import consortia
 
@@ -163,3 +165,20 @@ def test_all_england_from_files_of_many_years(samples, tmp_path):
     assert not [file.name for file in stock.files if not file.key]
     reasons = json.dumps([row[3] for row in report.excluded])
     assert "closed on" in reasons and "dormant" in reasons and "no GP practice" in reasons
+
+
+def test_every_format_is_in_the_documentation():
+    page = (ROOT / "docs" / "official-files.md").read_text(encoding="utf-8")
+    assert all(f"| {form.title} |" in page for form in FORMATS)
+
+
+def test_other_programs_read_the_tables_as_they_are(made):
+    import geopandas
+    import pandas as pd
+
+    _, out = made
+    practices = pd.read_csv(out / "practices.csv", dtype=str)
+    assert practices["existing_consortium"].tolist() == ["00L"] * 3 + ["00M"] * 3, "codes keep their zeros"
+    assert geopandas.read_file(out / "areas.geojson").crs.to_epsg() == 4326
+    for name in ("flows.csv", "providers.csv", "catchments.csv", "excluded.csv"):
+        assert len(pd.read_csv(out / name, dtype=str, encoding="utf-8-sig")) > 0
