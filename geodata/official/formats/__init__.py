@@ -4,7 +4,9 @@ from geodata.official.formats import (
     ae,
     boundaries,
     documentation,
+    illness,
     lists,
+    lists_wide,
     lsoa,
     maps,
     measures,
@@ -17,6 +19,7 @@ from geodata.official.formats import (
 )
 
 FAMILIES = (
-    lists, maps, lsoa, measures, ods, ods_bodies, ods_members, postcodes, boundaries, rtt, ae, sites, documentation,
+    lists, lists_wide, maps, lsoa, measures, illness, ods, ods_bodies, ods_members, postcodes, boundaries, rtt, ae,
+    sites, documentation,
 )  # fmt: skip
 FORMATS = tuple(form for family in FAMILIES for form in family.FORMATS)

@@ -186,10 +186,11 @@ def _sifted(table: Found) -> tuple[Sifted, str, float]:
                 "patients": lambda: amounts(table, frame, "patients", MOST),
                 "sex": lambda: _understood(table, frame, "sex", _sex),
                 "age": lambda: _understood(table, frame, "age", _age),
+                "age as written": lambda: each(frame["age"], str.upper),
             }
         )
     )
-    sifted.leave_repeats_out(["practice", "sex", "age"])
+    sifted.leave_repeats_out(["practice", "sex", "age as written"])
     sifted.leave_out(sifted.frame["patients"].isna(), UNCOUNTED)
     sifted.rest()
     return sifted, vintage, float(regions)

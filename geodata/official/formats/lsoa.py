@@ -152,7 +152,8 @@ def read_places(table: Found) -> Read:
         )
     )
     sifted.leave_repeats_out(["lsoa"])
-    sifted.leave_out(sifted.frame[["easting", "northing"]].isna().any(axis=1), "no place")
+    place = sifted.frame[["easting", "northing"]]
+    sifted.leave_out(place.isna().any(axis=1) | (place == 0).all(axis=1), "no place")
     places = sifted.rest()
     x, y = places["easting"].to_numpy(), places["northing"].to_numpy()
     notes = sifted.doubts()

@@ -16,7 +16,7 @@ import re
 import pandas as pd
 
 from geodata.coordinates import LATITUDES, LONGITUDES
-from geodata.official.columns import Column, header_row
+from geodata.official.columns import SEARCHED, Column, header_row, plain
 from geodata.official.dates import iso
 from geodata.official.format import Format, Read, by_header, text_frame
 from geodata.official.found import Found
@@ -92,6 +92,11 @@ def read_need(table: Found) -> Read:
     index = found["weighted"] / found["patients"].where(found["patients"] > 0)
     found = found.assign(need_index=index).drop(columns="weighted")
     return Read(found, _allocation_year(table), sifted.doubts(), sifted.dropped)
+
+
+def _weighted(table: Found) -> bool:
+    """Whether any column is of a weighted population."""
+    return any(re.fullmatch(r".*_wp", plain(cell)) for row in table.head[:SEARCHED] for cell in row)
 
 
 def _allocation_year(table: Found) -> str:
@@ -189,7 +194,7 @@ FORMATS = (
         "Populations of practices weighted by need (NHS England allocation tool)",
         "how much more or less care the patients of a practice need than others",
         read_need,
-        by_header(NEED, common=True),
+        by_header(NEED, common=True, telling=_weighted),
         NEED,
     ),
     Format(
