@@ -114,6 +114,14 @@ def test_of_several_months_the_last_address_counts(tmp_path: Path) -> None:
     assert any("1 cells of postcode do not hold a postcode" in note for note in got.notes)
 
 
+def test_a_file_that_breaks_off_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "epcmem.csv").write_text('"A81001","00K","W","20130401","","0"\r\n"A81002","00K","W","20130401","","0"')
+    (found,), _ = look(tmp_path)
+    known = recognise(found)
+    assert isinstance(known, Recognised)
+    assert known.format.read(found).notes == ("the last line has no end: was it cut short?",)
+
+
 STRANGERS = {
     "Code-Point Open": [["TS1 1AA", "10", "448907", "520333", "E92000001", "E19000001", "", "", "E06000002", "E05"]],
     "sites of trusts": [row27("R0A02", "MANCHESTER ROYAL INFIRMARY"), row27("R0A03", "MANCHESTER EYE HOSPITAL")],
