@@ -41,6 +41,8 @@ def located(header: Row, columns: Sequence[Column]) -> dict[str, int]:
     """Name → position of each column that is there, each position once."""
     lines = _lines(header)
     found: dict[str, int] = {}
+    if not _whole_line("|".join(pattern for column in columns for pattern in column.patterns)).search(lines):
+        return found  # most rows are no header, and one search tells
     for column in columns:
         for pattern in column.patterns:
             # One search of all words, a line each: a search of every word takes minutes over a folder.

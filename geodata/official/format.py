@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from geodata.official.columns import Column, header_row, located, positions
@@ -79,19 +78,23 @@ def text_frame(table: Found, columns: Sequence[Column]) -> pd.DataFrame:
     return frame
 
 
+TOO_LARGE = 1e12
+
+
 def numbers(table: Found, frame: pd.DataFrame, name: str, blank: float = float("nan")) -> pd.Series:
     """A column as numbers: thousands separators (155,793) and a currency sign dropped, `blank` where it is blank or
-    says that there is none (*, -, NULL, n/a). DataError naming each row with anything else: decimal commas, inf."""
+    says that there is none (*, -, NULL, n/a). DataError naming each row with anything else: decimal commas, inf,
+    what is larger than any count or budget of England."""
     # Most cells are plain numbers: only the rest are looked at closely, for the sake of files of millions of rows.
     values = pd.to_numeric(frame[name], errors="coerce").astype(float)
-    rest = ~np.isfinite(values)
+    rest = ~(values.abs() < TOO_LARGE)
     if rest.any():
         text = frame.loc[rest.to_numpy(), name].str.replace(r"[£\s]", "", regex=True)
         grouped = text.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
         text = text.mask(grouped, text.str.replace(",", ""))
         none = text.str.fullmatch(r"(?i)|\*|-|–|\.+|null|n/?a|na|nan")
         read = pd.to_numeric(text.where(~none), errors="coerce").astype(float)
-        wrong = text.index[(~np.isfinite(read) & ~none).to_numpy()]
+        wrong = text.index[(~(read.abs() < TOO_LARGE) & ~none).to_numpy()]
         if len(wrong):
             raise DataError(
                 *(Problem(f"{frame[name].at[i]!r} is not a number", f"{table.name}:{i}:{name}") for i in wrong)

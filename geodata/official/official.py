@@ -178,9 +178,9 @@ def _file(known: Recognised, read: Read, mark: str) -> File:
 def _missing(tables: Tables) -> list[Missing]:
     """The first format of every kind of which nothing was read."""
     seen: dict[str, Missing] = {}
-    halves = {part for part, _, _ in HALVES}
+    others = {part for part, _, _ in HALVES} | {"ods_amendments"}
     for form in FORMATS:
-        if form.key not in tables and form.key not in halves and form.answers:
+        if form.key not in tables and form.key not in others and form.answers:
             seen.setdefault(form.key, Missing(form.title, form.answers))
     return list(seen.values())
 

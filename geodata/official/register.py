@@ -14,6 +14,7 @@ import pandas as pd
 
 from geodata.coordinates import to_national_grid
 from geodata.official.format import Read
+from geodata.official.formats.ods import SPECIAL
 
 LEAST_LIST = 1_000
 """Patients below which a list is taken for a special allocation, a shell, or a practice that is closing."""
@@ -185,12 +186,14 @@ def _reasons(table: pd.DataFrame, registered: bool) -> pd.Series:
         reason[blank] = why[blank] if isinstance(why, pd.Series) else why
 
     if registered:
-        leave(table["setting"] == "", "not in the register of practices")
-        leave(table["setting"] != GP, "no GP practice: prescribing setting " + table["setting"])
+        leave(table["status"] == "", "not in the register of practices")
+        # Old registers give no settings; a few rows of new ones lack theirs.
+        leave(~table["setting"].isin((GP, "")), "no GP practice: prescribing setting " + table["setting"])
         closed = (table["status"] != "active") & (table["closed"] != "")
         leave(closed, "closed on " + table["closed"])
         leave(table["status"] != "active", table["status"])
     leave(size.isna(), "no list size")
+    leave(table["name"].str.contains(SPECIAL), "a service for patients whom no other practice registers")
     leave(size < LEAST_LIST, f"a list of fewer than {LEAST_LIST:,}: special allocation, shell, or closing")
     leave(table["easting"] == "", "no place: its postcode is in no file, and nothing else says where it is")
     return reason

@@ -26,6 +26,8 @@ TOTAL = re.compile(
 )
 NOTHING = re.compile(r"-?|u|unk|unallocated|unknown|null|n/?a|na|none", re.I)
 """What stands where there is no code or name: U and Unallocated for practices outside a network."""
+FIRST = 50
+"""Rows whose cells' shape stands for the table's."""
 MENDED = "A spreadsheet may have changed it: download the file again, and open it in none."
 
 
@@ -83,10 +85,10 @@ class Sifted:
 
 
 def holds(shape: str) -> Callable[[Found], bool]:
-    """Whether half of the cells of some column in the head of a table are of a shape."""
+    """Whether half of the cells of some column in the first rows of a table are of a shape."""
 
     def found(table: Found) -> bool:
-        rows = [row for row in table.head if any(row)]
+        rows = [row for row in table.head if any(row)][:FIRST]
         counts = Counter(i for row in rows for i, cell in enumerate(row) if re.fullmatch(shape, cell.strip().upper()))
         return any(2 * count >= len(rows) for count in counts.values())
 

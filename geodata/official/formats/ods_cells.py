@@ -103,7 +103,7 @@ def cells_frame(table: Found, cells: Sequence[Cell]) -> tuple[pd.DataFrame, list
         [Problem(f"no column for {c.name}: looked for {c.meaning} in column {c.at + 1}", table.name) for c in absent],
     )
     frame = table.frame(place.header if place.named else None, {at: name for name, at in place.at.items()})
-    notes = []
+    notes = ["the last line has no end: was it cut short?"] if table.unfinished else []
     if place.header is not None and not place.named:
         frame = frame.drop(index=place.header + 1, errors="ignore")
         notes.append(f"row 1 is no data and was taken for a header: {', '.join(table.head[0][:4])} …")

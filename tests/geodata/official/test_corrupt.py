@@ -50,7 +50,7 @@ def map_of() -> bytes:
     ring = [[-1.2, 54.6], [-1.1, 54.6], [-1.1, 54.7], [-1.2, 54.6]]
     features = [
         {"type": "Feature", "properties": {"lad17cd": f"E0600000{i}", "lad17nm": f"Place {i}"},
-         "geometry": {"type": "Polygon", "coordinates": [[[x + i, y] for x, y in ring]]}} for i in range(1, 6)
+         "geometry": {"type": "Polygon", "coordinates": [[[x + i / 9, y] for x, y in ring]]}} for i in range(1, 6)
     ]  # fmt: skip
     return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
@@ -93,12 +93,13 @@ ORIGINALS: dict[str, Callable[[], bytes]] = {
 }
 
 
-def faults(original: Path, folder: Path) -> list[str]:
+def faults(original: Path, folder: Path, seed: int = SEED) -> list[str]:
     """What is wrong with what the program makes of the broken copies of a file."""
     whole = outcomes(shortened(original), original.name, folder)
     before = {tuple(r.frame.columns): r.frame for r in whole if isinstance(r, Read)}
+    assert before, "the whole copy is read as nothing"
     found, tried = [], 0
-    for what, spoilt, name in corruptions(original, SEED):
+    for what, spoilt, name in corruptions(original, seed):
         tried += 1
         try:
             results = outcomes(spoilt, name, folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from geodata.official.formats import FORMATS
+from geodata.official.formats import FORMATS, ods, ods_bodies, ods_members
 from geodata.official.found import look
 from geodata.official.recognise import Recognised, Unknown, recognise
 from tests.geodata.official.ods_rows import practice, read, row27, table, wrong
@@ -114,6 +114,14 @@ def test_of_several_months_the_last_address_counts(tmp_path: Path) -> None:
     assert any("1 cells of postcode do not hold a postcode" in note for note in got.notes)
 
 
+def test_a_file_that_breaks_off_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "epcmem.csv").write_text('"A81001","00K","W","20130401","","0"\r\n"A81002","00K","W","20130401","","0"')
+    (found,), _ = look(tmp_path)
+    known = recognise(found)
+    assert isinstance(known, Recognised)
+    assert "the last line has no end: was it cut short?" in known.format.read(found).notes
+
+
 STRANGERS = {
     "Code-Point Open": [["TS1 1AA", "10", "448907", "520333", "E92000001", "E19000001", "", "", "E06000002", "E05"]],
     "sites of trusts": [row27("R0A02", "MANCHESTER ROYAL INFIRMARY"), row27("R0A03", "MANCHESTER EYE HOSPITAL")],
@@ -129,8 +137,9 @@ STRANGERS = {
 @pytest.mark.parametrize("kind", STRANGERS)
 def test_other_files_are_not_taken_for_these(tmp_path: Path, kind: str) -> None:
     known = recognise(table(tmp_path, STRANGERS[kind]))
-    form = known.nearly if isinstance(known, Unknown) else known.format
-    assert form is None or form.key == "postcodes"
+    mine = {form.key for form in (*ods.FORMATS, *ods_bodies.FORMATS, *ods_members.FORMATS)}
+    assert not (isinstance(known, Recognised) and known.format.key in mine)
+    assert not (isinstance(known, Unknown) and known.nearly is not None and known.nearly.key in mine)
 
 
 @pytest.mark.england
