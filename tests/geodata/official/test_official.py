@@ -59,7 +59,7 @@ def test_the_dataset_has_the_practices_that_can_be_planned_with_and_reasons_for_
     left = {row["code"]: row["reason"] for row in rows(out / "excluded.csv")}
     assert left.keys() == {"A81007", "A81008", "A81009"}
     assert left["A81007"] == "closed on 2019-03-31" and "no GP practice" in left["A81008"]
-    assert "fewer than 1,000" in left["A81009"]
+    assert left["A81009"] == "a service for patients whom no other practice registers"
     assert report.practices == 6 and report.raked_r_squared > 0.9
 
 
