@@ -194,21 +194,22 @@ def service_exposures(plan: Plan) -> Table | None:
     """Which providers each commissioning body is exposed to, and why; those with less than 0.1 % of it left out."""
     if not plan.service_risk:
         return None
-    word = names(plan)
+    word, called = names(plan), {s.id: s.name for s in plan.dataset.services}
     columns = (
         Column("body", "Body code"),
         Column("body_name", "Body"),
         Column("provider", "Provider code"),
         Column("provider_name", "Provider"),
         Column("kinds", "Why", note="single supplier, fragile provider, dependent provider"),
-        Column("services", "Only supplier of", note="service ids"),
+        Column("services", "Only supplier of: ids"),
+        Column("service_names", "Only supplier of"),
         Column("share", "Exposed", "share", "of the body's spend"),
         Column("share_of_provider", "Share of provider's income", "share", "blank where flows are too weak to say"),
         Column("label", "Rests on"),
     )
     rows = tuple(
         (r.body, word.get(r.body, r.body), e.provider, word.get(e.provider, e.provider), "; ".join(e.kinds),
-         ";".join(e.services), round(e.share, ROUND),
+         ";".join(e.services), "; ".join(called[s] for s in e.services), round(e.share, ROUND),
          None if e.income_share is None else round(e.income_share, ROUND), e.label)
         for r in plan.service_risk for e in r.exposures if round(e.share, ROUND) > 0
     )  # fmt: skip

@@ -61,6 +61,7 @@ def test_a_body_with_an_own_team_for_everything_pays_what_the_function_table_say
     assert all(m.cost == 0 and m.mode == "make" for m in placement.functions)
     cash = 2.31e6 + 1e5 + 11.315 * 100_000
     rows = team_costs(data, scenario, built, placement, cash)
+    assert not [r for r in rows if r.supplier == ""], "nothing is booked on nobody to make it sum"
     whole = by_body(rows)["consortium-01"]
     assert whole.total == pytest.approx(cash)
     assert whole.alone / 100_000 == pytest.approx(36, abs=0.5)

@@ -37,6 +37,7 @@ def _costs(plan: Plan) -> Row | None:
         "described": shown.described,
         "cash": plan.cash,
         "need": plan.cash / found.people,
+        "today": None if plan.baseline is None else plan.baseline.region["cash_per_head"].value,
         "parts": [(part, sum(row[part] for row in bodies) / found.people) for part in ("fixed", "growing", "placed")],
         "alone": sum(row["alone"] for row in bodies) / found.people,
         "allowances": [_allowance(plan, row, found.people) for row in allowances],
