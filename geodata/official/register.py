@@ -6,7 +6,7 @@ an older one says, practice by practice, so that files of different months may s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,14 +45,13 @@ def register(tables: Tables) -> Register:
     table = pd.DataFrame({"code": codes}, dtype=str).set_index("code", drop=False)
     origin: dict[str, pd.Series] = {}
 
-    def take(column: str, key: str, wanted: str | Callable[[pd.DataFrame], pd.Series], by: str = "practice") -> None:
+    def take(column: str, key: str, wanted: str, by: str = "practice") -> None:
         """Fill a column's blanks from each file of a kind, newest first."""
         if column not in table:
             table[column] = ""
         for read in tables.get(key, ()):
             source = read.frame.drop_duplicates(by, keep="first").set_index(by)
-            values = (source[wanted] if isinstance(wanted, str) else wanted(source)).reindex(codes)
-            text = values.map(_text)
+            text = source[wanted].reindex(codes).map(_text)
             new = (table[column] == "") & (text != "")
             table.loc[new, column] = text[new]
             origin.setdefault(column, pd.Series("", index=table.index))[new] = read.vintage or "undated"
@@ -60,10 +59,8 @@ def register(tables: Tables) -> Register:
     take("list_size", "lists", "patients")
     for age in ("pct_65plus", "pct_under5", "pct_5_19"):
         take(age, "lists", age)
-    for column in _GEOGRAPHY:
-        take(column, "geographies", column)
-    take("pcn_code", "pcn_members", _current("pcn_code"))
-    take("pcn_name", "pcn_members", _current("pcn_name"))
+    origin["pcn_code"] = pd.Series("", index=table.index)
+    _take_rows(table, tables, origin["pcn_code"])
     take("sub_icb_code", "ods_practices", "commissioner", by="code")
     take("sub_icb_code", "lists", "commissioner")
     take("icb_code", "ods_practices", "icb", by="code")
@@ -85,7 +82,12 @@ def register(tables: Tables) -> Register:
     reason = _reasons(table, bool(tables.get("ods_practices")))
     kept = reason == ""
     excluded = table[~kept].assign(row="", reason=reason[~kept])
-    used = {column: dict(labels[kept & (labels != "")].value_counts()) for column, labels in origin.items()}
+    used = {
+        column: dict(
+            labels[kept & (labels != "") & ((column == "place") | (table.get(column, "") != ""))].value_counts()
+        )
+        for column, labels in origin.items()
+    }
     return Register(table[kept].reset_index(drop=True), excluded.reset_index(drop=True), used, upper_of)
 
 
@@ -93,6 +95,23 @@ _GEOGRAPHY = (
     "pcn_code", "pcn_name", "sub_icb_code", "sub_icb_name", "icb_code", "icb_name", "nhs_region_code",
     "nhs_region_name",
 )  # fmt: skip
+
+
+def _take_rows(table: pd.DataFrame, tables: Tables, origin: pd.Series) -> None:
+    """Network, commissioner, ICB and region of each practice, all from the newest map that has it: one that has left its
+    network stays without. Who is in no map may be in a list of networks. origin: filled with the day of each."""
+    for column in _GEOGRAPHY:
+        table[column] = ""
+    for key in ("geographies", "pcn_members"):
+        for read in tables.get(key, ()):
+            rows = read.frame
+            if "end" in rows:
+                rows = rows[rows["end"] == ""]
+            rows = rows.drop_duplicates("practice").set_index("practice")
+            new = table.index[(origin == "").to_numpy() & table.index.isin(rows.index)]
+            for column in (name for name in _GEOGRAPHY if name in rows):
+                table.loc[new, column] = rows.loc[new, column].fillna("")
+            origin[new] = read.vintage or "undated"
 
 
 def _name_bodies(table: pd.DataFrame, body: str, tables: Tables) -> None:
@@ -126,11 +145,6 @@ def _text(value: object) -> str:
             return ""
         return f"{value:.0f}" if value.is_integer() else repr(round(value, 6))
     return "" if value is None else str(value)
-
-
-def _current(column: str) -> Callable[[pd.DataFrame], pd.Series]:
-    """Of memberships, those that have not ended."""
-    return lambda frame: frame[column].where(frame["end"] == "", "")
 
 
 def _place(table: pd.DataFrame, tables: Tables, origin: pd.Series) -> dict[str, str]:

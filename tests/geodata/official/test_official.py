@@ -101,6 +101,16 @@ def test_newer_lists_go_before_older_ones_practice_by_practice(folder, tmp_path)
     assert any("1 from 2026-02-01" in note and "5 from 2025-10-01" in note for note in report.notes)
 
 
+def test_a_practice_that_left_its_network_is_not_put_back_by_an_older_map(folder, tmp_path):
+    older = shutil.copytree(folder, tmp_path / "older")
+    text = (older / "map.csv").read_text(encoding="utf-8")
+    old = text.replace("01Oct2025", "01Oct2023").replace(",U,Unallocated,", ",U22222,U22222 PCN,")
+    (older / "map of 2023.csv").write_text(old, encoding="utf-8")
+    import_official(older, tmp_path / "made", Clip())
+    of = {row["code"]: row["existing_locality"] for row in rows(tmp_path / "made" / "practices.csv")}
+    assert of["A81006"] == "" and of["A81005"] == "U22222"
+
+
 @pytest.mark.parametrize(
     ("gone", "said"),
     [
