@@ -82,12 +82,10 @@ def register(tables: Tables) -> Register:
     reason = _reasons(table, bool(tables.get("ods_practices")))
     kept = reason == ""
     excluded = table[~kept].assign(row="", reason=reason[~kept])
-    used = {
-        column: dict(
-            labels[kept & (labels != "") & ((column == "place") | (table.get(column, "") != ""))].value_counts()
-        )
-        for column, labels in origin.items()
-    }
+    used = {}
+    for column, labels in origin.items():
+        known = kept & (labels != "") & (table["easting" if column == "place" else column] != "")
+        used[column] = {str(label): int(count) for label, count in labels[known].value_counts().items()}
     return Register(table[kept].reset_index(drop=True), excluded.reset_index(drop=True), used, upper_of)
 
 
@@ -98,8 +96,8 @@ _GEOGRAPHY = (
 
 
 def _take_rows(table: pd.DataFrame, tables: Tables, origin: pd.Series) -> None:
-    """Network, commissioner, ICB and region of each practice, all from the newest map that has it: one that has left its
-    network stays without. Who is in no map may be in a list of networks. origin: filled with the day of each."""
+    """Network, commissioner, ICB and region of each practice, all from the newest map that has it: one that has left
+    its network stays without. Who is in no map may be in a list of networks. origin: filled with the day of each."""
     for column in _GEOGRAPHY:
         table[column] = ""
     for key in ("geographies", "pcn_members"):
