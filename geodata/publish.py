@@ -153,6 +153,7 @@ def publish_why_not(
         write_manifest(
             folder,
             inputs=ground.dataset.sources,
+            data=ground.dataset.info,
             seed=scenario.seed,
             options=options,
             solver={"status": "infeasible", "scales": [conflict.scale for conflict in conflicts]},

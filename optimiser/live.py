@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from optimiser.clock import Clock, never
@@ -42,7 +43,7 @@ def lines() -> Iterator[Callable[[str], None]]:
         yield lambda _: None
         return
     with console.status("Reading …") as status:
-        yield status.update
+        yield lambda text: status.update(escape(text))
 
 
 class Board:

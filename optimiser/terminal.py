@@ -263,9 +263,9 @@ def show_stock(stock: Inventory) -> None:
             console.print(f"{escape(file.name)}: [bold]{escape(file.format)}[/bold]{of}{rows}", soft_wrap=True)
     for file in stock.files:
         if not file.key:
-            console.print(f"Not read: {file.name}: {'; '.join(file.said)}", soft_wrap=True)
+            console.print(f"Not read: {file.name}: {'; '.join(file.said)}", soft_wrap=True, markup=False)
     for kind in stock.missing:
-        console.print(f"Missing: {kind.title}: {kind.answers}", soft_wrap=True)
+        console.print(f"Missing: {kind.title}: {kind.answers}", soft_wrap=True, markup=False)
 
 
 def show_import(report: ImportReport, out: Path) -> None:
@@ -276,7 +276,7 @@ def show_import(report: ImportReport, out: Path) -> None:
         f"{report.areas:,} areas written to {out} in {report.seconds:.0f} s."
     )
     for code, name, _, reason in report.excluded[:10]:
-        console.print(f"Left out: {code} {name}: {reason}", soft_wrap=True)
+        console.print(f"Left out: {code} {name}: {reason}", soft_wrap=True, markup=False)
     if len(report.excluded) > 10:
         console.print(f"… and {len(report.excluded) - 10} more: see excluded.csv.")
     flows = ", ".join(f"{count:,} {label}" for label, count in report.flows.items())
@@ -284,7 +284,7 @@ def show_import(report: ImportReport, out: Path) -> None:
     if report.r_squared is not None:
         console.print(f"Distance-decay model: R² {report.r_squared:.2f} before it was raked to the published totals.")
     for note in report.notes:
-        console.print(f"Note: {note}", soft_wrap=True)
+        console.print(f"Note: {note}", soft_wrap=True, markup=False)
     console.print(f"Check it: consortia validate {out}\nPlan it:  consortia plan base --data {out}", soft_wrap=True)
 
 

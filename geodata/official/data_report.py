@@ -12,8 +12,9 @@ from importlib.resources import files
 import numpy as np
 
 from geodata.official.england_dataset import ImportReport
+from geodata.official.format import FULL, newest_full
 from geodata.official.official import File, Inventory, Missing
-from geodata.official.register import FULL, Register
+from geodata.official.register import Register
 
 COVERED = (
     ("list_size", "List size"), ("place", "Place"), ("lad_code", "Local authority"), ("pcn_code", "Network (PCN)"),
@@ -121,6 +122,10 @@ def _tallies(stock: Inventory, found: Register) -> Iterator[Tally]:
                 of = f"totals of regions of the same day, {totals.vintage}"
                 yield Tally("Patients registered, practice by practice", whole, regions, of)
     ours = found.table.set_index("code")["list_size"].astype(float)
+    for read in newest_full(lists)[-1:]:
+        whole = float(read.frame["patients"].sum())
+        of = f"the whole list of {read.vintage}: what is missing is left out above"
+        yield Tally(f"Patients of the {len(ours):,} practices kept", float(ours.sum()), whole, of)
     for read in stock.tables.get("need", ())[:1]:
         theirs = read.frame.set_index("practice")["patients"].reindex(ours.index)
         known = theirs.notna()

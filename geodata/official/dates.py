@@ -6,9 +6,12 @@ import re
 
 import pandas as pd
 
-_MONTHS = {m: f"{i:02d}" for i, m in enumerate(
-    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1)}  # fmt: skip
-_WORDED = re.compile(r"(?:(\d{1,2})[ \-/]?)?([a-z]{3})[a-z]*[ \-/]?(\d{4}|\d{2})(?!\d)", re.IGNORECASE)
+_NAMES = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+_MONTHS = {word: f"{i:02d}" for i, name in enumerate(_NAMES, start=1) for word in (name, name[:3], name[:4])}
+_WORDED = re.compile(r"(?:(\d{1,2})[ \-/]?)?(?<![a-z])([a-z]{3,9})[ \-/]?(\d{4}|\d{2})(?!\d)", re.IGNORECASE)
 _BRITISH = re.compile(r"(?<!\d)(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?!\d)")
 _MONTH_FIRST = re.compile(r"(?<!\d)(0[1-9]|1[0-2])-((?:19|20)\d\d)(?!\d)")
 _ISO = re.compile(r"((?:19|20)\d\d)-?(\d\d)(?:-?(\d\d))?(?!\d)")

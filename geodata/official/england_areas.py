@@ -6,16 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geodata.adjacency import People, catchments, islands, neighbours
 from geodata.official.england_boundaries import Boundaries
+from geodata.official.england_practices import England
+from optimiser.errors import DataError, Problem
 
 CHANNEL_M = 700.0
 """Water this narrow between two pieces of land is taken to be bridged (Portsea, Sheppey), wider to need a ferry."""
 SLIVER_M = 10.0
+NEAR_M = 1_000.0
+"""How far from every authority a practice may lie, as where coasts are generalised."""
 
 
 def settle(
@@ -35,6 +40,22 @@ def settle(
         for i, area in zip(by_place, areas, strict=True):
             settled[i] = names[int(area)]
     return settled, by_place
+
+
+def on_land(england: England, boundaries: Boundaries) -> England:
+    """The practices within a kilometre of an authority, the others left out with that reason. DataError where most are
+    elsewhere: the boundary file covers another part of the country."""
+    tree = shapely.STRtree(boundaries.shapes(boundaries.finest))
+    points = shapely.points(england.xy)
+    near = np.zeros(len(points), dtype=bool)
+    near[tree.query(points, predicate="dwithin", distance=NEAR_M)[0]] = True
+    if 2 * near.sum() < len(near):
+        few = f"{int(near.sum()):,} of {len(near):,} practices lie in the authorities of the boundary file"
+        raise DataError(Problem(few, "", "It covers another part of the country.", "Download all of England."))
+    away = england.table[~near].assign(row="", reason="in no authority of the boundary file")
+    excluded = pd.concat([england.excluded, away], ignore_index=True).fillna("")
+    kept = england.table[near].reset_index(drop=True)
+    return England(kept, england.xy[near], england.patients[near], england.need[near], excluded)
 
 
 def held(boundaries: Boundaries, authorities: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -70,11 +70,13 @@ def supply_of(listed: pd.DataFrame, sites: pd.DataFrame, flows: pd.DataFrame, pr
     office_xy = metres(*(_aligned(listed, column, codes) for column in ("lon", "lat")))
     site_xy, owner = _places(sites, office_xy, position)
     xy = office_xy.copy()
-    for place, column in zip(site_xy[::-1], owner[::-1], strict=True):
-        if np.isnan(office_xy[column, 0]):
-            xy[column] = place
+    homeless = [int(column) for column in np.unique(owner) if np.isnan(office_xy[column, 0])]
+    for column in homeless:
+        xy[column] = _middle(site_xy[owner == column])
     located = ~np.isnan(xy[:, 0])
     notes = []
+    if homeless:
+        notes.append(f"{len(homeless)} of {len(codes)} providers are placed at the most central of their sites.")
     if codes and not located.all():
         notes.append(
             f"{int((~located).sum())} of {len(codes)} providers have no coordinates: only observed totals "
@@ -129,6 +131,12 @@ def _places(
     owners = np.array(owner, dtype=np.int64)[usable]
     alone = np.setdiff1d(np.flatnonzero(~np.isnan(offices[:, 0])), owners)
     return np.concatenate([site_xy[usable], offices[alone]]), np.concatenate([owners, alone])
+
+
+def _middle(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The place that is nearest to all the others, the first of several."""
+    far = np.hypot(*(places[:, None, :] - places[None, :, :]).transpose(2, 0, 1)).sum(axis=1)
+    return places[int(far.argmin())]
 
 
 def _pathways(flows: pd.DataFrame, position: dict[str, int]) -> pd.DataFrame:

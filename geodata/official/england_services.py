@@ -168,7 +168,7 @@ def provider_kind(code: str, name: str, published: str, acute_beds: float, menta
         return "acute"
     if _COMMUNITY_NAMES.search(title):
         return "community"
-    if mental_beds > acute_beds or _MENTAL_NAMES.search(title):
+    if mental_beds > acute_beds or "MENTAL HEALTH" in source or _MENTAL_NAMES.search(title):
         return "mental_health"
     return "acute" if acute_beds > 0 or "NHS TRUST (" not in source else "other"
 

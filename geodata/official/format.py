@@ -23,6 +23,21 @@ class Read:
     dropped: Mapping[str, int] = field(default_factory=dict)
 
 
+FULL = 0.5
+"""Of the rows of the fullest file of a kind: a file with fewer is a part or a sample."""
+
+
+def newest_full(reads: Sequence[Read]) -> list[Read]:
+    """Of files of one kind, newest first: the newest full one, after newer parts of one (`FULL`)."""
+    fullest = max((len(read.frame) for read in reads), default=0)
+    found: list[Read] = []
+    for read in reads:
+        found.append(read)
+        if len(read.frame) >= FULL * fullest:
+            break
+    return found
+
+
 @dataclass(frozen=True)
 class Format:
     """A published format. key: what it gives (several formats may give the same). title: as people call it. answers:

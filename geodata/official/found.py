@@ -53,6 +53,11 @@ class Found:
     separator: str = ","
     head: tuple[Row, ...] = ()
 
+    @property
+    def called(self) -> str:
+        """Its own name, without the folders it lies in: of the member of a ZIP or sheet, then of the file."""
+        return f"{PurePosixPath(self.member).name} {self.path.name}".strip()
+
     @cached_property
     def unfinished(self) -> bool:
         """Whether the last line of a CSV file lacks its end, as where a download broke off within a row."""
@@ -173,27 +178,33 @@ def _move(block: list[tuple[str, ...]], columns: list[list[str]]) -> None:
 
 @dataclass(frozen=True)
 class Unread:
-    """A file of the folder that holds no table that can be read, and why."""
+    """A file of the folder that holds no table that can be read, and why. broken: a ZIP or workbook that is damaged."""
 
     name: str
     why: str
+    broken: bool = False
 
 
 def look(folder: Path) -> tuple[list[Found], list[Unread]]:
-    """Every table in a folder and the folders in it, by name; and the files that hold none. Hidden files, and those
-    that archives of Apple computers add, are passed over in silence. OutputError where there is no such folder."""
+    """Every table in a folder and the folders in it, by name; and the files that hold none. Hidden files, those that
+    archives of Apple computers add, and datasets that lie in the folder are passed over in silence. OutputError where
+    there is no such folder."""
     if not folder.is_dir():
         raise OutputError(Problem("is not a folder", str(folder), "", "Give the folder with the downloaded files."))
     found: list[Found] = []
     unread: list[Unread] = []
+    made = {path.parent for path in folder.rglob("dataset.toml")}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
+        if made & {path.parent, *path.parent.parents}:
+            continue
         if any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts):
             continue
         try:
             tables = list(_tables(path, name))
         except BROKEN as fault:
-            unread.append(Unread(name, f"cannot be read: {fault}"))
+            broken = path.suffix.casefold() in (".zip", *BOOKS) and path.stat().st_size > 0
+            unread.append(Unread(name, f"cannot be read: {fault}", broken))
             continue
         found += tables
         if not tables:

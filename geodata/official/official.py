@@ -7,20 +7,22 @@ gives is told, with the question that then has no answer.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 from shapely.geometry import mapping
 
+from geodata.official.england_areas import on_land
 from geodata.official.england_boundaries import Area, Boundaries, boundaries_of
 from geodata.official.england_dataset import Clip, ImportReport, Prepared, write_dataset
 from geodata.official.england_practices import England, usable
 from geodata.official.england_providers import supply_of
 from geodata.official.folder import refuse
-from geodata.official.format import Read
+from geodata.official.format import Read, newest_full
 from geodata.official.formats import FORMATS, lists, lsoa
 from geodata.official.found import look
 from geodata.official.recognise import Recognised, Unknown, recognise
@@ -33,7 +35,7 @@ HALVES = (
     ("lists_of_a_sex", "lists", lists.both_sexes),
     ("lsoa_lists_of_a_sex", "lsoa_lists", lsoa.both_sexes),
 )
-"""Files of one sex, of use for months without one of both: the key of each, what both make, and how."""
+"""Files of one sex, of use where there is none of both: the key of each, what both make, and how."""
 TIERS = {"lad": "lower", "upper": "upper"}
 
 
@@ -80,12 +82,13 @@ def take_stock(folder: Path, told: Told = lambda _: None) -> Inventory:
     is no such folder.
     """
     found, unread = look(folder)
-    problems: list[Problem] = []
+    again = "Download it again, or take it out of the folder."
+    problems = [Problem(u.why, u.name, mend=again) for u in unread if u.broken]
     tables: dict[str, list[Read]] = {}
     files = [File(u.name, "", "", "", 0, (), "", (u.why,)) for u in unread]
     marks: dict[Path, str] = {}
     for table in found:
-        mark = marks.setdefault(table.path, hashlib.sha256(table.path.read_bytes()).hexdigest())
+        mark = marks.get(table.path) or marks.setdefault(table.path, _sha256(table.path))
         known = recognise(table)
         if isinstance(known, Unknown):
             if known.nearly is not None:
@@ -102,12 +105,11 @@ def take_stock(folder: Path, told: Told = lambda _: None) -> Inventory:
         files.append(_file(known, read, mark))
     if problems:
         raise DataError(*problems)
-    # Of one day the fuller first: samples of a file may lie beside it.
     for part, whole, together in HALVES:
-        months = {read.vintage for read in tables.get(whole, ())}
-        halves = [read for read in tables.pop(part, ()) if read.vintage not in months]
-        if halves:
-            tables.setdefault(whole, []).extend(_months(halves, together))
+        halves = tables.pop(part, [])
+        if halves and whole not in tables:
+            tables[whole] = list(_months(halves, together))
+    # Of one day the fuller first: samples of a file may lie beside it.
     newest = {
         key: sorted(reads, key=lambda read: (read.vintage, len(read.frame)), reverse=True)
         for key, reads in tables.items()
@@ -131,30 +133,49 @@ def import_official(
     """
     began = time.monotonic()
     refuse(out, overwrite)
+    _refuse_prepared(source)
     stock = take_stock(source, told)
     _refuse_without(stock)
     told("practices")
     found = register(stock.tables)
-    england = _england(found)
+    boundaries, year = _boundaries(stock.tables, found)
+    england = on_land(_england(found), boundaries)
     listed, sites, counted, notes = supply_tables(stock.tables)
     supply = supply_of(listed, sites, counted, england.xy)
-    boundaries, year = _boundaries(stock.tables, found)
     told("flows")
     prepared = Prepared(
         england,
         boundaries,
         supply,
-        list_year=_year(stock.tables["lists"]),
+        list_year=_year(found.used.get("list_size", {})),
         geography_year=year,
-        notes=(*_used(found), *notes),
+        notes=(*_used(found), *_closed_since(found), *notes),
         provenance=_provenance(stock),
-        people=led_areas(stock.tables, england.table["code"]),
+        people=led_areas(stock.tables, england.table["code"], boundaries),
     )
 
     def more(folder: Path, name: str, made: ImportReport) -> None:
         draw(folder, name, stock, found, made)
 
     return write_dataset(prepared, out, clip, overwrite, began, more), stock
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_prepared(source: Path) -> None:
+    """DataError for a folder that another command reads."""
+    path = source / "practices.csv"
+    if path.is_file() and b"list_size" in path.open("rb").readline():
+        raise DataError(
+            Problem(
+                "is a prepared bundle, no folder of files as they were published",
+                source.name,
+                mend="Use: consortia import england-open.",
+            )
+        )
 
 
 def _months(reads: Sequence[Read], together: Callable[[Sequence[Read]], Read]) -> Iterator[Read]:
@@ -165,7 +186,8 @@ def _months(reads: Sequence[Read], together: Callable[[Sequence[Read]], Read]) -
 
 def _nearly(problem: Problem, known: Unknown) -> Problem:
     title = known.nearly.title if known.nearly is not None else ""
-    return Problem(problem.what, problem.where, f"The file looks like: {title}.", problem.mend)
+    mend = f"{problem.mend} If it is another file, take it out of the folder.".strip()
+    return Problem(problem.what, problem.where, f"The file looks like: {title}.", mend)
 
 
 def _file(known: Recognised, read: Read, mark: str) -> File:
@@ -201,7 +223,9 @@ def _refuse_without(stock: Inventory) -> None:
             )
         )
     if problems:
-        raise DataError(*problems)
+        strange = [f"{file.name} ({'; '.join(file.said)})" for file in stock.files if not file.key]
+        seen = [Problem(f"not recognised: {text}") for text in strange]
+        raise DataError(*problems, *seen)
 
 
 def _england(found: Register) -> England:
@@ -221,11 +245,12 @@ def _boundaries(tables: Tables, found: Register) -> tuple[Boundaries, str]:
     areas: dict[str, dict[str, Area]] = {}
     years = []
     for tier, name in TIERS.items():
-        for read in tables["boundaries"]:
-            rows = read.frame[read.frame["tier"] == tier]
-            if len(rows) and name not in areas:
+        own = [replace(read, frame=read.frame[read.frame["tier"] == tier]) for read in tables["boundaries"]]
+        for read in newest_full([read for read in own if len(read.frame)])[-1:]:
+            rows = read.frame
+            if len(rows):
                 areas[name] = {
-                    code: Area(title, parent or found.upper_of.get(code, ""), dict(mapping(geometry)))
+                    code: Area(title, _upper(code, parent, found), dict(mapping(geometry)))
                     for code, title, parent, geometry in zip(
                         rows["code"], rows["name"], rows["parent"], rows["geometry"], strict=True
                     )
@@ -236,9 +261,17 @@ def _boundaries(tables: Tables, found: Register) -> tuple[Boundaries, str]:
     return boundaries_of(areas), " and ".join(sorted(set(years)))
 
 
-def _year(reads: Sequence[Read]) -> str:
-    """Of the lists: the year of the oldest and the newest."""
-    years = sorted({read.vintage[:4] for read in reads if read.vintage})
+def _upper(code: str, parent: str, found: Register) -> str:
+    """The upper authority of a lower one: a county that the boundaries name, else as other files have it; unitary,
+    metropolitan and London authorities (E06, E08, E09) are their own. Regions and ICBs are none."""
+    if re.fullmatch(r"E(0[6-9]|10)\d{6}", parent):
+        return parent
+    return found.upper_of.get(code, "") or (code if code.startswith(("E06", "E08", "E09")) else "")
+
+
+def _year(vintages: Iterable[str]) -> str:
+    """Of the lists that were used: the year of the oldest and the newest."""
+    years = sorted({vintage[:4] for vintage in vintages if vintage[:1].isdigit()})
     return years[0] if len(years) == 1 else f"{years[0]}–{years[-1]}" if years else "undated"
 
 
@@ -249,6 +282,17 @@ def _used(found: Register) -> Iterator[str]:
         by = found.used.get(column, {})
         if by:
             yield f"{word}: " + ", ".join(f"{count:,} from {label}" for label, count in by.items()) + "."
+
+
+def _closed_since(found: Register) -> Iterator[str]:
+    """That lists are older than the register, where many patients go with practices that closed in between."""
+    left = found.excluded[found.excluded["reason"].str.startswith(("closed", "dormant"))]
+    patients = pd.to_numeric(left["list_size"], errors="coerce").sum()
+    if patients > 0:
+        yield (
+            f"All England: {len(left):,} practices closed since their list was made are left out, and {patients:,.0f} "
+            "patients with them, who are on other lists by now. Newer lists lose fewer."
+        )
 
 
 def _provenance(stock: Inventory) -> str:

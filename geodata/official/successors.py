@@ -13,8 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import pandas as pd
-
 # Year from April of which the new code holds: (new code, what it is): old codes.
 _CHANGES = {
     2012: {
@@ -78,8 +76,3 @@ def current(code: str) -> str:
     while code in SUCCESSORS:
         code = SUCCESSORS[code][0]
     return code
-
-
-def all_current(codes: pd.Series) -> pd.Series:
-    """Every code as `current` has it: two files compared by these agree whatever their years."""
-    return codes.map({code: current(code) for code in codes.unique()})

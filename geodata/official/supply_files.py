@@ -7,9 +7,14 @@ import pandas as pd
 
 from geodata.coordinates import to_degrees
 from geodata.official.england_providers import COUNTED, LISTED, PLACED
+from geodata.official.format import newest_full
 from geodata.official.register import Tables
 
 MONTHS = 12
+MENTAL = "NHS mental health trust"
+SURGERY = 30
+"""Patients admitted from a waiting list in a month below which a trust without a major emergency department is taken
+for one of mental health: its beds are in no file that is read."""
 
 
 def supply_tables(tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, list[str]]:
@@ -27,9 +32,9 @@ def supply_tables(tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFr
 
 
 def _first(tables: Tables, key: str) -> pd.DataFrame | None:
-    """The newest table of a kind."""
-    found = tables.get(key, ())
-    return found[0].frame if found else None
+    """The newest full table of a kind."""
+    found = newest_full(tables.get(key, ()))
+    return found[-1].frame if found else None
 
 
 def _listed(tables: Tables, counted: pd.DataFrame | None, notes: list[str]) -> pd.DataFrame:
@@ -51,10 +56,14 @@ def _listed(tables: Tables, counted: pd.DataFrame | None, notes: list[str]) -> p
     lat, lon = _degrees(tables, [postcodes.get(code, "") for code in codes])
     attended = seen.set_index("provider").reindex(codes)
     first = attended["type_1"].fillna(0)
-    kind = [
-        "" if code not in postcodes else "NHS acute trust (type 1 A&E)" if first[code] > 0 else "NHS trust"
-        for code in codes
-    ]
+    admitted = pd.Series(dtype=float) if counted is None else counted.groupby("provider")["completed_admitted"].sum()
+    told = counted is not None and len(seen) > 0  # without both, only names tell the kind
+    kind = [_kind(code in postcodes, first[code], admitted.get(code, 0.0), told) for code in codes]
+    if silent := kind.count(MENTAL):
+        notes.append(
+            f"{silent} trusts without a major emergency department or surgery are taken for mental-health trusts, "
+            "unless their names say otherwise."
+        )
     return pd.DataFrame(
         {
             "code": codes,
@@ -69,13 +78,28 @@ def _listed(tables: Tables, counted: pd.DataFrame | None, notes: list[str]) -> p
     )
 
 
+def _kind(trust: bool, first: float, admitted: float, told: bool) -> str:
+    """What a provider is, in the words of the prepared bundle; "" for what is no trust. first: type-1 attendances;
+    admitted: patients from a waiting list; told: both were counted."""
+    if not trust:
+        return ""
+    if first > 0:
+        return "NHS acute trust (type 1 A&E)"
+    return MENTAL if told and admitted < SURGERY else "NHS trust"
+
+
 def _attendances(tables: Tables, notes: list[str]) -> pd.DataFrame:
     """A year of A&E attendances by provider: the months given, scaled."""
     reads = tables.get("attendances", ())
     if not reads:
         return pd.DataFrame({"provider": [], "name": [], "type_1": [], "others": []})
-    months = len({read.vintage for read in reads})
-    whole = pd.concat([read.frame for read in reads])
+    by_month: dict[str, pd.DataFrame] = {}
+    for read in reads:  # the fuller of a month first: a copy, or what was revised, counts once
+        by_month.setdefault(read.vintage, read.frame)
+    months = len(by_month)
+    if months < len(reads):
+        notes.append(f"{len(reads) - months} further files of A&E months already read were passed over.")
+    whole = pd.concat(by_month.values())
     sums = whole.groupby("provider", as_index=False).agg({"name": "first", "type_1": "sum", "others": "sum"})
     if months != MONTHS:
         notes.append(f"A&E attendances of {months} {'month' if months == 1 else 'months'} were scaled to a year.")

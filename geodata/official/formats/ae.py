@@ -76,7 +76,7 @@ def read_attendances(table: Found) -> Read:
         }
     )
     notes.insert(0, f"one month: {(months or [_titled(table)])[-1] or 'which one, the file does not say'}")
-    vintage = latest(frame["period"]) or _titled(table) or iso(table.name)
+    vintage = latest(frame["period"]) or _titled(table) or iso(table.called)
     return Read(result, vintage, tuple(notes), {reason: rows for reason, rows in dropped.items() if rows})
 
 

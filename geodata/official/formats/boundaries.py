@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -91,7 +90,7 @@ def _read_layer(table: Found, layer: Layer, what: Kind) -> Read:
         notes.append(f"{len(old)} codes have been replaced since: {some}{', …' if len(old) > 4 else ''}")
     frame.insert(0, "tier", what.tier)
     frame = frame.astype(dict.fromkeys(["tier", *TEXTS], str))
-    named = iso(PurePosixPath(table.name).name)
+    named = iso(table.called)
     return Read(frame, named if named[:4] == what.year else what.year or named, tuple(notes), +dropped)
 
 

@@ -47,7 +47,7 @@ def read_registers(table: Found) -> Read:
     sifted.leave_totals_out("practice")
     part = sifted.frame["description"].str.contains(r"(?i)\bLVD\b|left ventricular")
     sifted.leave_out(part, "heart failure due to LVD, part of heart failure")
-    return _registers(sifted, qof_year(table.name) or iso(table.name))
+    return _registers(sifted, qof_year(table.called) or iso(table.called))
 
 
 def _registers(sifted: Sifted, vintage: str, notes: tuple[str, ...] = ()) -> Read:

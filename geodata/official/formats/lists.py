@@ -142,7 +142,7 @@ def both_sexes(reads: Sequence[Read]) -> Read:
 def read_larger(table: Found) -> Read:
     """Published totals of what is larger than a practice: tier (region, icb, sub_icb, pcn), code, patients."""
     sifted = Sifted(table, text_frame(table, LONG))
-    vintage = sifted.newest("date") or iso(table.name)
+    vintage = sifted.newest("date") or iso(table.called)
     frame = sifted.frame
     whole = frame["age"].str.upper().eq("ALL")
     sifted.leave_out(
@@ -170,7 +170,7 @@ def _sifted(table: Found) -> tuple[Sifted, str, float]:
     """Rows of practices with their sex (all, male, female, other), age (its first year, -1 of all ages) and patients;
     the vintage; and what the file's own regions add up to, 0 where it has none."""
     sifted = Sifted(table, text_frame(table, LONG))
-    vintage = sifted.newest("date") or iso(table.name)
+    vintage = sifted.newest("date") or iso(table.called)
     kind = each(sifted.frame["org_type"], lambda text: TIERS.get(re.sub(r"\s+", " ", text.upper()), text.upper()))
     whole = sifted.frame["sex"].str.upper().eq("ALL") & sifted.frame["age"].str.upper().eq("ALL")
     regions = pd.to_numeric(sifted.frame["patients"][whole & (kind == "region")], errors="coerce").sum()

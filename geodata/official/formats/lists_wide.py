@@ -59,7 +59,7 @@ def read_wide(table: Found) -> Read:
     if firsts:
         add_up(table, found["males"], found[[f"male {first}" for first in firsts]].sum(axis=1))
         add_up(table, found["females"], found[[f"female {first}" for first in firsts]].sum(axis=1))
-    return lists(found[["commissioner", "postcode", "patients"]], bands, iso(table.name), sifted.doubts(), sifted)
+    return lists(found[["commissioner", "postcode", "patients"]], bands, iso(table.called), sifted.doubts(), sifted)
 
 
 def _ages(table: Found, row: int) -> dict[int, str]:

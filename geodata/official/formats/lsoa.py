@@ -102,7 +102,7 @@ def both_sexes(reads: Sequence[Read]) -> Read:
 def _lists(sifted: Sifted, key: Sequence[str] = ("practice", "lsoa")) -> tuple[pd.DataFrame, str, tuple[str, ...]]:
     """Rows of patients in English LSOAs; the vintage; notes of those elsewhere."""
     table = sifted.table
-    vintage = sifted.newest("date") or iso(table.name)
+    vintage = sifted.newest("date") or iso(table.called)
     sifted.leave_totals_out("practice")
     frame = sifted.rest()
     sifted.frame = frame.assign(
@@ -206,7 +206,7 @@ def _english(sifted: Sifted) -> pd.DataFrame:
 
 def _year(table: Found) -> str:
     """The year in the names of the columns (LSOA21CD → 2021), the newest; that of the file's name before it."""
-    named = iso(table.name)
+    named = iso(table.called)
     row, _ = header_row(table, AREAS)
     years = [
         int(found[1])

@@ -77,7 +77,7 @@ ELSEWHERE = "partner outside England, or no practice"
 def read_geographies(table: Found) -> Read:
     """A row a practice with the codes and names of its network, sub-ICB, ICB and region."""
     sifted = Sifted(table, text_frame(table, GEOGRAPHIES))
-    vintage = sifted.newest("date") or qof_year(table.name) or iso(table.name)
+    vintage = sifted.newest("date") or qof_year(table.called) or iso(table.called)
     sifted.leave_totals_out("practice")
     frame = sifted.rest()
     shapes = {"pcn_code": NETWORK, "sub_icb_code": BODY, "icb_code": BODY, "nhs_region_code": BODY}
@@ -181,7 +181,7 @@ def _elsewhere(code: str) -> bool:
 
 def _latest(frame: pd.DataFrame, table: Found) -> str:
     """The date in the file's name, else the newest in its columns of dates."""
-    named = iso(table.path.name)
+    named = iso(table.called)
     return named or max(
         (frame[name].max() for name in ("start", "end", "opened", "closed") if name in frame), default=""
     )

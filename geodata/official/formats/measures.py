@@ -105,7 +105,7 @@ def _allocation_year(table: Found) -> str:
         found = re.search(r"(?<!\d)(20\d\d)\D{1,2}(?:20)?(\d\d)(?!\d)", text)
         if found and int(found[2]) == int(found[1][2:]) + 1:
             return found[1]
-    return iso(table.name)
+    return iso(table.called)
 
 
 def read_deprivation(table: Found) -> Read:
@@ -174,7 +174,7 @@ def read_allowances(table: Found) -> Read:
     people = table.head[row][at["patients"]]
     named = re.search(r"20\d\d", people)
     notes = (f"Allowances are read as {unit}, populations are those of the column {people!r}.", *sifted.doubts())
-    return Read(sifted.rest().reset_index(drop=True), named[0] if named else iso(table.name), notes, sifted.dropped)
+    return Read(sifted.rest().reset_index(drop=True), named[0] if named else iso(table.called), notes, sifted.dropped)
 
 
 def _unit(table: Found, found: pd.DataFrame) -> str:

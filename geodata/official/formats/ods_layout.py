@@ -118,7 +118,7 @@ def once(table: Found, frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int
 
 def vintage(table: Found, frame: pd.DataFrame) -> str:
     """From the file's name, else the last day on which anything opened."""
-    return iso(table.name) or latest(frame["opened"])
+    return iso(table.called) or latest(frame["opened"])
 
 
 def laid_out(table: Found, cells: Sequence[Cell], code: str) -> list[tuple[str, str]]:

@@ -62,7 +62,7 @@ def read_members(table: Found) -> Read:
     same = frame.duplicated()
     wrong = (frame["end"] != "") & (frame["end"] < frame["start"])
     counts = {"the same row again": int(same.sum()), "ends before it starts": int((wrong & ~same).sum())}
-    vintage = iso(table.name) or latest(frame["start"])
+    vintage = iso(table.called) or latest(frame["start"])
     dropped = {reason: count for reason, count in counts.items() if count}
     return Read(frame[~same & ~wrong], vintage, (*notes, *found), dropped)
 

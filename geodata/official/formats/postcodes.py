@@ -60,7 +60,7 @@ def read_directory(table: Found) -> Read:
     ended = frame.pop("terminated")
     notes = [f"{int((ended != '').sum()):,} postcodes are terminated and kept, for practices that have closed"]
     frame["quality"] = numbers(table, frame, "quality", blank=0) * 10
-    vintage = iso(PurePosixPath(table.name).name) or latest(ended)
+    vintage = iso(table.called) or latest(ended)
     return _placed(table, frame, vintage, notes)
 
 
@@ -81,7 +81,7 @@ def read_area(table: Found) -> Read:
     frame["quality"] = frame["quality"].astype(float)
     version, rows = _metadata(table, frame)
     notes = [f"{len(frame):,} rows, where the metadata says {rows:,}"] if rows not in (0, len(frame)) else []
-    return _placed(table, frame.assign(lsoa=""), version or iso(PurePosixPath(table.name).name), notes)
+    return _placed(table, frame.assign(lsoa=""), version or iso(table.called), notes)
 
 
 def read_headed(table: Found) -> Read:
@@ -89,7 +89,7 @@ def read_headed(table: Found) -> Read:
     frame = text_frame(table, HEADED)
     frame["quality"] = numbers(table, frame, "quality", blank=0)
     version, _ = _metadata(table, frame)
-    return _placed(table, frame.assign(lsoa=""), version or iso(PurePosixPath(table.name).name), [])
+    return _placed(table, frame.assign(lsoa=""), version or iso(table.called), [])
 
 
 def _placed(table: Found, frame: pd.DataFrame, vintage: str, notes: list[str]) -> Read:

@@ -43,7 +43,7 @@ PLACE = ["commissioner", "provider", "function"]
 def read_pathways(table: Found) -> Read:
     """commissioner, provider, provider_name, function, and the four counts of pathways in the month (0 where none)."""
     frame = text_frame(table, COLUMNS)
-    period = latest(frame.pop("period"), table.name)
+    period = latest(frame.pop("period"), table.called)
     frame["part"] = _parts(table, frame)
     for name in ("commissioner", "provider"):
         frame[name] = coded(table, frame, name, r"[A-Z0-9]{3,9}", "A code of ODS has three characters or more.")

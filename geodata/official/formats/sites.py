@@ -68,7 +68,7 @@ def read_sites(table: Found) -> Read:
         frame = frame[~again]
     missing = int(frame["lat"].isna().sum())
     notes = (f"{missing} sites have no coordinates",) if missing else ()
-    return Read(frame[FRAME].reset_index(drop=True), iso(table.name), notes, dropped)
+    return Read(frame[FRAME].reset_index(drop=True), iso(table.called), notes, dropped)
 
 
 FORMATS = (
