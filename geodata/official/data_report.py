@@ -78,7 +78,7 @@ def data_report(stock: Inventory, found: Register, made: ImportReport) -> DataRe
         stock.files,
         stock.missing,
         len(found.table),
-        tuple(_coverage(found)),
+        (*_coverage(found), *_led(stock, found)),
         tuple(_excluded(found)),
         tuple(_tallies(stock, found)),
     )
@@ -91,6 +91,16 @@ def _coverage(found: Register) -> Iterator[Coverage]:
         known = cells != ""
         share = float(patients[known].sum() / patients.sum()) if patients.sum() else 0.0
         yield Coverage(title, int(known.sum()), share, tuple(found.used.get(column, {}).items()))
+
+
+def _led(stock: Inventory, found: Register) -> Iterator[Coverage]:
+    """Practices whose catchments follow where their people live."""
+    for read in newest_full(stock.tables.get("lsoa_lists", ()))[-1:]:
+        if "lsoa_places" in stock.tables:
+            size = found.table.set_index("code")["list_size"].astype(float)
+            known = size.index.isin(read.frame["practice"])
+            share = float(size[known].sum() / size.sum())
+            yield Coverage("Where its people live", int(known.sum()), share, ((read.vintage, int(known.sum())),))
 
 
 def _excluded(found: Register) -> Iterator[Excluded]:

@@ -11,7 +11,7 @@ from geodata.official.format import newest_full
 from geodata.official.register import Tables
 
 MONTHS = 12
-MENTAL = "NHS mental health trust"
+MENTAL, OTHER = "NHS mental health trust", "Other provider"
 SURGERY = 30
 """Patients admitted from a waiting list in a month below which a trust without a major emergency department is taken
 for one of mental health: its beds are in no file that is read."""
@@ -59,6 +59,8 @@ def _listed(tables: Tables, counted: pd.DataFrame | None, notes: list[str]) -> p
     admitted = pd.Series(dtype=float) if counted is None else counted.groupby("provider")["completed_admitted"].sum()
     told = counted is not None and len(seen) > 0  # without both, only names tell the kind
     kind = [_kind(code in postcodes, first[code], admitted.get(code, 0.0), told) for code in codes]
+    if trusts is not None:  # the sector of a site says nothing of whoever is in no list of trusts
+        kind = [found or OTHER for found in kind]
     if silent := kind.count(MENTAL):
         notes.append(
             f"{silent} trusts without a major emergency department or surgery are taken for mental-health trusts, "

@@ -7,15 +7,20 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from geodata.official.dates import iso
 from geodata.official.england_dataset import Clip
+from geodata.official.format import Read
 from geodata.official.formats import FORMATS
 from geodata.official.official import import_official, take_stock
+from geodata.official.register import register
+from geodata.official.supply_files import supply_tables
 from geodata.read import read_dataset
 from optimiser.errors import DataError
 from tests.conftest import ROOT
-from tests.geodata.official.small_england import EAST, LISTS, PRACTICES, WEST, write, write_folder
+from tests.geodata.official.small_england import EAST, LISTS, PRACTICES, WEST, councils, write, write_folder
 from tests.test_cli import consortia
 
 
@@ -192,3 +197,148 @@ def test_other_programs_read_the_tables_as_they_are(made):
     assert geopandas.read_file(out / "areas.geojson").crs.to_epsg() == 4326
     for name in ("flows.csv", "providers.csv", "catchments.csv", "excluded.csv"):
         assert len(pd.read_csv(out / name, dtype=str, encoding="utf-8-sig")) > 0
+
+
+def tables_of(**frames):
+    """Tables by key, each a list of (vintage, columns)."""
+    return {key: [Read(pd.DataFrame(columns), vintage) for vintage, columns in reads] for key, reads in frames.items()}
+
+
+def lists(*rows):
+    columns = ("practice", "commissioner", "postcode", "patients", "pct_65plus", "pct_under5", "pct_5_19")
+    return {name: [(*row, *[float("nan")] * 3)[i] for row in rows] for i, name in enumerate(columns)}
+
+
+def registered(*rows):
+    names = ("code", "commissioner", "status", "closed")
+    found = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    fixed = {
+        "name": "A",
+        "region": "",
+        "icb": "QHM",
+        "postcode": "TS11AA",
+        "opened": "",
+        "setting": "gp",
+        "address": "",
+    }
+    return found | {name: [value] * len(rows) for name, value in fixed.items()}
+
+
+POSTCODES = {"postcode": ["TS11AA"], "easting": [412_000.0], "northing": [512_000.0], "quality": [10],
+             "lad_code": ["E07000901"], "upper_code": ["E10000001"], "lsoa": [""]}  # fmt: skip
+
+
+def test_sizes_are_of_no_older_list_than_the_newest_full_one():
+    found = register(tables_of(
+        lists=[("2025-10-01", lists(("A81001", "00L", "TS11AA", 5_000.0), ("A81002", "00L", "TS11AA", 6_000.0))),
+               ("2014-10", lists(("A81001", "00L", "TS11AA", 4_000.0), ("A81003", "00L", "TS11AA", 9_000.0)))],
+        geographies=[("2025-10-01", {"practice": ["A81003"], "name": ["C"], "postcode": ["TS11AA"]})],
+        postcodes=[("2025", POSTCODES)],
+    ))  # fmt: skip
+    assert dict(zip(found.table["code"], found.table["list_size"], strict=True)) == {"A81001": "5000", "A81002": "6000"}
+    assert found.excluded["reason"].tolist() == ["no list size"]
+
+
+def test_an_older_register_does_not_close_who_opened_since():
+    now = lists(("A81001", "00L", "TS11AA", 5_000.0), ("A81002", "00L", "TS11AA", 6_000.0))
+    for day, kept in (("2014-10", 2), ("2026-02", 1)):
+        found = register(tables_of(
+            lists=[("2025-10-01", now)],
+            ods_practices=[(day, registered(("A81001", "00L", "active", "")))],
+            postcodes=[("2025", POSTCODES)],
+        ))  # fmt: skip
+        assert len(found.table) == kept, day
+
+
+def test_the_newest_of_map_and_register_names_the_commissioner():
+    of = {"practice": ["A81001"], "name": ["A"], "postcode": ["TS11AA"], "pcn_code": ["U1"], "pcn_name": ["One"],
+          "sub_icb_code": ["00K"], "sub_icb_name": ["Old CCG"], "icb_code": ["QOQ"], "icb_name": ["Old"]}  # fmt: skip
+    for day, code in (("2021-03-31", "16C"), ("2026-05-01", "00K")):
+        found = register(tables_of(
+            lists=[("2026-01-01", lists(("A81001", "00L", "TS11AA", 5_000.0)))],
+            geographies=[(day, of)],
+            ods_practices=[("2026-02", registered(("A81001", "16C", "active", "")))],
+            postcodes=[("2025", POSTCODES)],
+        ))  # fmt: skip
+        assert found.table["sub_icb_code"].tolist() == [code] and found.table["pcn_code"].tolist() == ["U1"]
+
+
+def test_the_newest_file_says_which_county_a_district_is_in_and_a_district_is_never_its_own():
+    older = {**POSTCODES, "upper_code": ["E10000023"]}
+    itself = {**POSTCODES, "upper_code": ["E07000901"]}
+    found = register(tables_of(
+        lists=[("2026-01-01", lists(("A81001", "00L", "TS11AA", 5_000.0)))],
+        postcodes=[("2025", itself), ("2024", POSTCODES), ("2014", older)],
+    ))  # fmt: skip
+    assert found.upper_of == {"E07000901": "E10000001"}
+
+
+def test_a_month_counts_once_however_many_files_have_it():
+    one = {"provider": ["RAA"], "name": ["WEST NHS TRUST"], "type_1": [100.0], "others": [10.0]}
+    more = {"provider": ["RAA"], "name": ["WEST NHS TRUST"], "type_1": [140.0], "others": [10.0]}
+    for reads, year in (([("2025-05", one)], 1_200), ([("2025-05", one), ("2025-05", one)], 1_200),
+                        ([("2025-06", more), ("2025-05", one), ("2025-05", one)], 1_440)):  # fmt: skip
+        listed, _, _, notes = supply_tables(tables_of(attendances=reads))
+        assert listed["ae_type1_12m"].tolist() == [f"{year}"]
+        assert any("passed over" in note for note in notes) == (len(reads) > len({day for day, _ in reads}))
+
+
+def test_a_trust_without_emergencies_or_surgery_is_one_of_mental_health():
+    trusts = {name: ["", "", ""] for name in ("icb", "opened", "closed")}
+    trusts |= {"code": ["RAA", "RBB", "RCC"], "name": ["A NHS TRUST", "B NHS FOUNDATION TRUST", "C NHS TRUST"],
+               "postcode": ["TS11AA"] * 3}  # fmt: skip
+    counted = {"commissioner": ["00L"] * 2, "provider": ["RAA", "RCC"], "provider_name": ["A", "C"],
+               "function": ["C_110"] * 2, "new_pathways": [50.0, 300.0], "completed_admitted": [20.0, 200.0]}  # fmt: skip
+    seen = {"provider": ["RAA"], "name": ["A NHS TRUST"], "type_1": [100.0], "others": [0.0]}
+    listed, *_ = supply_tables(tables_of(
+        ods_trusts=[("2026", trusts)], pathways=[("2026-04", counted)], attendances=[("2026-04", seen)]
+    ))  # fmt: skip
+    assert dict(zip(listed["code"], listed["type"], strict=True)) == {
+        "RAA": "NHS acute trust (type 1 A&E)", "RBB": "NHS mental health trust", "RCC": "NHS trust"
+    }  # fmt: skip
+
+
+def test_folders_that_are_dated_say_nothing_of_the_files_in_them(folder, tmp_path):
+    inside = shutil.copytree(folder, tmp_path / "all" / "2031-11 downloads" / "January 2030")
+    assert inside.exists()
+    stock = take_stock(tmp_path / "all")
+    assert stock.tables["lists"][0].vintage == "2025-10-01" and stock.tables["ods_practices"][0].vintage < "2030"
+
+
+@pytest.mark.parametrize(("name", "day"), [("Decision12.csv", ""), ("MARGATE 20.csv", ""), ("marched 2020", ""),
+                                           ("ONSPD_FEB_2024", "2024-02"), ("sept 2021", "2021-09")])  # fmt: skip
+def test_only_whole_words_are_months(name, day):
+    assert iso(name) == day
+
+
+def test_practices_far_from_every_council_are_left_out_and_a_map_of_elsewhere_is_refused(folder, tmp_path):
+    half = shutil.copytree(folder, tmp_path / "half")
+    one = councils()
+    one["features"] = one["features"][:1]
+    (half / "councils.geojson").write_text(json.dumps(one), encoding="utf-8")
+    made = import_official(half, tmp_path / "made", Clip())[0]
+    assert made.practices == 3 and sum("in no authority" in row[3] for row in made.excluded) == 3
+    assert read_dataset(tmp_path / "made").dataset.practices, "what is written is valid"
+    for feature in one["features"]:
+        feature["geometry"]["coordinates"] = [[[x + 3, y] for x, y in feature["geometry"]["coordinates"][0]]]
+    (half / "councils.geojson").write_text(json.dumps(one), encoding="utf-8")
+    with pytest.raises(DataError, match="another part of the country"):
+        import_official(half, tmp_path / "none", Clip())
+
+
+def test_a_damaged_zip_stops_the_import_and_markup_in_a_name_does_not(folder, tmp_path, monkeypatch, capsys):
+    odd = shutil.copytree(folder, tmp_path / "odd")
+    (odd / "notes[/b] [draft].txt").write_text("x", encoding="utf-8")
+    assert consortia(monkeypatch, "import", "official", odd, "--out", tmp_path / "made") == 0
+    assert "notes[/b] [draft].txt" in capsys.readouterr().out
+    whole = (odd / "rtt.csv.zip").read_bytes()
+    (odd / "rtt.csv.zip").write_bytes(whole[: len(whole) // 2])
+    assert consortia(monkeypatch, "import", "official", odd, "--out", tmp_path / "again") == 3
+    assert "rtt.csv.zip" in capsys.readouterr().err and not (tmp_path / "again").exists()
+
+
+def test_a_prepared_bundle_is_sent_to_its_own_command(tmp_path, monkeypatch, capsys):
+    bundle = tmp_path / "bundle"
+    write(bundle / "practices.csv", [("code", "name", "list_size"), ("A81001", "A", 5_000)])
+    assert consortia(monkeypatch, "import", "official", bundle, "--out", tmp_path / "made") == 3
+    assert "england-open" in capsys.readouterr().err
