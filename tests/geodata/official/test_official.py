@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -288,7 +289,8 @@ def test_a_trust_without_emergencies_or_surgery_is_one_of_mental_health():
     trusts |= {"code": ["RAA", "RBB", "RCC"], "name": ["A NHS TRUST", "B NHS FOUNDATION TRUST", "C NHS TRUST"],
                "postcode": ["TS11AA"] * 3}  # fmt: skip
     counted = {"commissioner": ["00L"] * 2, "provider": ["RAA", "RCC"], "provider_name": ["A", "C"],
-               "function": ["C_110"] * 2, "new_pathways": [50.0, 300.0], "completed_admitted": [20.0, 200.0]}  # fmt: skip
+               "function": ["C_110"] * 2, "new_pathways": [50.0, 300.0],
+               "completed_admitted": [20.0, 200.0]}  # fmt: skip
     seen = {"provider": ["RAA"], "name": ["A NHS TRUST"], "type_1": [100.0], "others": [0.0]}
     listed, *_ = supply_tables(tables_of(
         ods_trusts=[("2026", trusts)], pathways=[("2026-04", counted)], attendances=[("2026-04", seen)]
@@ -328,9 +330,10 @@ def test_practices_far_from_every_council_are_left_out_and_a_map_of_elsewhere_is
 
 def test_a_damaged_zip_stops_the_import_and_markup_in_a_name_does_not(folder, tmp_path, monkeypatch, capsys):
     odd = shutil.copytree(folder, tmp_path / "odd")
-    (odd / "notes[/b] [draft].txt").write_text("x", encoding="utf-8")
+    with zipfile.ZipFile(odd / "more.zip", "w") as archive:
+        archive.writestr("notes[/b] [draft].csv", "who,what\nA,B\n")
     assert consortia(monkeypatch, "import", "official", odd, "--out", tmp_path / "made") == 0
-    assert "notes[/b] [draft].txt" in capsys.readouterr().out
+    assert "notes[/b] [draft].csv" in capsys.readouterr().out
     whole = (odd / "rtt.csv.zip").read_bytes()
     (odd / "rtt.csv.zip").write_bytes(whole[: len(whole) // 2])
     assert consortia(monkeypatch, "import", "official", odd, "--out", tmp_path / "again") == 3
