@@ -23,7 +23,7 @@ def write_data_report(found: DataReport, name: str, folder: Path) -> None:
     )  # fmt: skip
     (folder / "data-report.html").write_text(page, encoding="utf-8", newline="\n")
     rows = [
-        (f.name, f.format, f.vintage, f.rows, "; ".join(f"{count} {reason}" for reason, count in f.dropped),
+        (f.name, f.format, f.vintage, f.rows, "; ".join(f"{count} rows: {reason}" for reason, count in f.dropped),
          "; ".join(f.said), f.sha256, LICENCE if f.key else "")
         for f in found.files
     ]  # fmt: skip

@@ -106,8 +106,14 @@ def choose(england: England, icbs: Sequence[str], region: str) -> NDArray[np.boo
             raise DataError(missing_column(FILE, column, list(england.table.columns)))
         names = dict(zip(england.table[column], england.column(column.replace("_code", "_name")), strict=True))
         known = sorted(set(names) - {""})
+        inside = dict(zip(england.column("sub_icb_code"), england.table[column], strict=True))
         problems = [
-            Problem(f"no practice has {column} {code!r}", f"{FILE}:1:{column}", "", _nearest(code, known, names))
+            Problem(
+                f"no practice has {column} {code!r}",
+                "--icb" if icbs else "--region",
+                f"It is a sub-ICB of {inside[code]}." if code in inside else "",
+                _nearest(code, known, names) if known else "No practice has any: no file that was read names them.",
+            )
             for code in wanted
             if code not in known
         ]
@@ -194,6 +200,8 @@ def _why_not(code: str, patients: float, place: NDArray[np.float64]) -> str:
 
 
 def _nearest(code: str, known: Sequence[str], names: Mapping[str, str]) -> str:
+    if code.upper() in known:
+        return f"Write {code.upper()}."
     by_name = [other for other in known if code.lower() in names.get(other, "").lower()]
     if by_name:
         return f"Nearest: {', '.join(f'{other} ({names[other]})' for other in by_name[:3])}."

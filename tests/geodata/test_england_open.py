@@ -216,8 +216,9 @@ def test_existing_bodies_can_be_others(source: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("options", "where", "mend"),
     [
-        ({"icbs": ["QAB"]}, "practices.csv:1:icb_code", "QAA"),
-        ({"region": "Y02"}, "practices.csv:1:nhs_region_code", "Y01"),
+        ({"icbs": ["QAB"]}, "--icb", "QAA"),
+        ({"icbs": ["qaa"]}, "--icb", "Write QAA"),
+        ({"region": "Y02"}, "--region", "Y01"),
         ({"existing": {"consortium": "cgc_code"}}, "practices.csv:1:cgc_code", "ccg_code"),
         ({"icbs": ["QAA"], "region": "Y01"}, "--icb, --region", "one of them"),
     ],
