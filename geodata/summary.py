@@ -18,6 +18,7 @@ from optimiser.plan_costs import PlanCosts
 from optimiser.wording import PROVED, within
 
 if TYPE_CHECKING:
+    from geodata.sweep_run import Asked
     from optimiser.options import Comparison
     from optimiser.plan import Plan
     from optimiser.scorecard import Measure
@@ -221,7 +222,7 @@ def assumptions(plan: Plan) -> list[dict[str, object]]:
     return list(found.values())
 
 
-def vintages(plan: Plan | Comparison) -> dict[str, str]:
+def vintages(plan: Plan | Comparison | Asked) -> dict[str, str]:
     """Which years the figures belong to."""
     info = plan.dataset.info
     return {
@@ -232,7 +233,7 @@ def vintages(plan: Plan | Comparison) -> dict[str, str]:
     }
 
 
-def vintage_line(plan: Plan | Comparison) -> str:
+def vintage_line(plan: Plan | Comparison | Asked) -> str:
     """The years in one line, for the foot of every page."""
     years = vintages(plan)
     return (

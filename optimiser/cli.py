@@ -336,6 +336,69 @@ def options(
     terminal_options.show_options(found, target)
 
 
+@app.command()
+def sweep(
+    scenario: ScenarioName,
+    data: Data = None,
+    vary: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=A,B,…", help="A key and its values; several keys: their grid.")
+    ] = None,
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option("--range", metavar="KEY=LOW..HIGH", help="A key and its range, sampled --cases times."),
+    ] = None,
+    cases: Annotated[int, typer.Option(metavar="N", min=0, help="Points of a Latin hypercube over the ranges.")] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write, or to go on with.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Seed; the scenario's when left out.")] = None,
+    services: Annotated[bool, typer.Option("--services", help="Place services in every case too: slower.")] = False,
+    jobs: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; as many as processors.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster: tcp://…:8786.")
+    ] = None,
+    overrides: Set = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin again where DIR holds a sweep.")] = False,
+) -> None:
+    """Plan a scenario again and again with keys varied, and say which of them moves the plan.
+
+    Ctrl-C keeps the cases that are done; the same command again does the rest.
+    """
+    from functools import partial
+
+    from optimiser.scenario import load_scenario, parse_override
+    from optimiser.sweep_points import parse_range, parse_vary, points
+
+    given = dict(parse_override(text) for text in overrides or []) | ({} if seed is None else {"seed": seed})
+    chosen = load_scenario(scenario, given)
+    varied, sampled = [parse_vary(text) for text in vary or []], [parse_range(text) for text in ranges or []]
+    wanted = points(varied, sampled, cases, chosen.seed)
+    target = out if out is not None else Path("runs") / f"{chosen.name}-sweep"
+
+    from geodata.sweep_publish import publish_sweep
+    from geodata.sweep_run import Asked, run_sweep
+    from optimiser import live_cases, terminal_sweep
+    from optimiser.sweep import cases as cases_of
+    from optimiser.workers import on_cluster, on_processes, processors
+
+    made = cases_of(lambda values: load_scenario(scenario, given | dict(values)), wanted)
+    spread: dict[str, object] = {axis.key: list(axis.values) for axis in varied}
+    spread |= {axis.key: axis.text for axis in sampled}
+    asked = Asked(_ground(data, chosen).dataset, chosen, made, spread, chosen.seed, services)
+    if scheduler is not None:
+        runner = partial(on_cluster, address=scheduler)
+    else:
+        runner = partial(on_processes, jobs=jobs or processors())
+    options = {
+        "scenario": scenario, "vary": vary or [], "range": ranges or [], "cases": cases, "services": services,
+        "overrides": overrides or [],
+    }  # fmt: skip
+    publish = partial(publish_sweep, options=options)
+    with _stoppable() as stop, live_cases.watching(stop) as watch:
+        found = run_sweep(asked, target, overwrite, runner, stop, watch.parent, watch.cases, publish)
+    terminal_sweep.show_sweep(found, target)
+    if not found.finished:
+        raise SystemExit(INTERRUPTED)
+
+
 @imports.command("england-open")
 def england_open(
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Folder of prepared open files of England.")],

@@ -146,10 +146,11 @@ def _priced(
 
 
 def restructure(
-    dataset: Dataset, scenario: Scenario, structure: Structure, seed: int, effort: Budget
+    dataset: Dataset, scenario: Scenario, structure: Structure, seed: int, effort: Budget, valid: bool = True
 ) -> tuple[Structure, float, bool]:
-    """The structure re-optimised under another scenario of the same scales and rules, or itself where nothing cheaper
-    was found; its £ a year; and whether a clock cut the work. No bound is proved.
+    """The structure re-optimised under another scenario of the same scales, or itself where nothing cheaper was found;
+    its £ a year; and whether a clock cut the work. No bound is proved. valid: it keeps that scenario's rules; where it
+    does not it is only what the search begins from. Raises LimitReached when no plan was found so.
     """
     anchor = scenario.anchor_scale
     work = Work(effort, 1.0 + NESTED_SHARE * (len(scenario.scales_used) - 1), kept=True)
@@ -159,7 +160,7 @@ def restructure(
     del free
     nesting = Nesting(dataset, scenario, seed, work, prove=False, apart=structure.membership)
     membership = nesting.around(anchored)
-    either = structure, assemble(dataset, scenario, membership)
+    either = (*((structure,) if valid else ()), assemble(dataset, scenario, membership))
     choices = [(made, _sum(structure_terms(dataset, scenario, made))) for made in either]
     chosen = min(choices, key=lambda choice: (too_few(dataset, scenario, choice[0]), choice[1]))
     return *chosen, bool(work.cut)

@@ -102,7 +102,7 @@ def staged(out: Path, overwrite: bool = False) -> Iterator[Path]:
     out = Path(os.path.realpath(out))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(out):
+        with locked(out):
             _restore(out)
             refuse_existing(out, overwrite)
             folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.staging-", dir=out.parent))
@@ -251,7 +251,7 @@ def _restore(out: Path) -> None:
 
 
 @contextmanager
-def _locked(out: Path) -> Iterator[None]:
+def locked(out: Path) -> Iterator[None]:
     """Hold the lock file beside `out`. The system frees it when its holder dies, so a killed run blocks nobody."""
     path = out.with_name(f".{out.name}.lock")
     while True:

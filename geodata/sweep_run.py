@@ -1,0 +1,211 @@
+"""A sweep from end to end: the parent, every case that is not done yet, the results over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from geodata import summary
+from geodata.disclosure import gate_sentences
+from geodata.sweep_folder import (
+    ASKED,
+    CASES,
+    PARENT,
+    Record,
+    drop_results,
+    fingerprint,
+    read_case,
+    refuse_other,
+    structure_of,
+    write_case,
+)
+from geodata.write import write_json
+from optimiser.clock import never
+from optimiser.domain import Dataset
+from optimiser.errors import LimitReached
+from optimiser.nesting import Report, silent
+from optimiser.partition.budget import Budget
+from optimiser.partition.solve import DEFAULT_BUDGET
+from optimiser.runs import locked, refuse_unwritable, versions
+from optimiser.scenario import Scenario
+from optimiser.sensitivity import EFFORT
+from optimiser.sweep import ANEW, Case, Outcome, Parent, measured, parent_structure, plan_case
+from optimiser.sweep_influence import Influence, influence
+from optimiser.workers import in_turn
+
+Told = Callable[[int, int, int], None]  # cases done, of all, and of those done now
+Runner = Callable[..., Iterator[tuple[int, Outcome]]]  # as optimiser.workers.in_turn
+
+
+def untold(done: int, of: int, now: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a sweep is of. cases: from 1, each with its values. varied: key → its values, or "low..high". seed: of the
+    points of a hypercube and of every search."""
+
+    dataset: Dataset
+    scenario: Scenario
+    cases: tuple[Case, ...]
+    varied: Mapping[str, object]
+    seed: int
+    services: bool = False
+    budget: Budget = field(default=DEFAULT_BUDGET)
+
+    def document(self) -> dict[str, Any]:
+        """What two sweeps must share to be one."""
+        document = summary.plain(self.scenario.document())
+        if document.get("dataset"):
+            document["dataset"] = Path(str(document["dataset"])).name
+        return {
+            "format": 1,
+            "scenario": document,
+            "dataset": dict(self.dataset.sources),
+            "varied": summary.plain(self.varied),
+            "seed": self.seed,
+            "services": self.services,
+            "work": {name: _work(budget) for name, budget in self._budgets.items()},
+            "program": versions().get("consortia", ""),
+            "cases": [summary.plain(dict(case.values)) for case in self.cases],
+        }
+
+    @property
+    def _budgets(self) -> dict[str, Budget]:
+        return {"parent": self.budget, "case": EFFORT, "case anew": ANEW}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What came of it. records: the cases done, by number. influence: None where too few plans can be compared."""
+
+    asked: Asked
+    parent: Record
+    records: tuple[Record, ...]
+    influence: Influence | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether every case is done."""
+        return len(self.records) == len(self.asked.cases)
+
+    @property
+    def cut(self) -> tuple[str, ...]:
+        """Cases of which a clock ended some of the work."""
+        return tuple(f"case {r.number}" for r in (self.parent, *self.records) if r.figures["cut_short"])
+
+
+def run_sweep(
+    asked: Asked,
+    out: Path,
+    overwrite: bool = False,
+    runner: Runner = in_turn,
+    stop: Callable[[], bool] = never,
+    report: Report = silent,
+    told: Told = untold,
+    publish: Callable[[Sweep, Path], None] = lambda found, out: None,
+) -> Sweep:
+    """Do what is left of a sweep in the folder `out`, then publish over all that is done, finished or not.
+
+    Once `stop` says True, cases at work are dropped and those done are kept. Raises OutputError (another sweep is
+    there, another process is at it, the disk refuses), DisclosureError, and, where the parent cannot be, as `build`.
+    """
+    _refuse_secrets(asked, ())
+    if not out.exists():
+        refuse_unwritable(out)
+    out.mkdir(parents=True, exist_ok=True)
+    with locked(Path(out).resolve()):
+        refuse_other(out, asked.document(), overwrite)
+        drop_results(out)
+        write_json(out / ASKED, asked.document())
+        first = _parent(asked, out / PARENT, stop, report)
+        common = Parent(
+            asked.dataset, asked.scenario, structure_of(first, asked.dataset, asked.scenario), asked.services
+        )
+        done = _done(asked, out, first)
+        left = {case.number: case for case in asked.cases if case.number not in done}
+        told(len(done), len(asked.cases), 0)
+        known = len(done)
+        for number, outcome in runner(plan_for_worker, common, left, stop=stop):
+            folder, mark = _place(out, number), _mark(asked, left[number], first)
+            _refuse_secrets(asked, (outcome.reason,))
+            write_case(folder, mark, number, left[number].values, outcome, asked.dataset)
+            record = read_case(folder, mark, asked.dataset)
+            assert record is not None, f"{folder} cannot be read back"
+            done[number] = record
+            told(len(done), len(asked.cases), len(done) - known)
+        found = Sweep(asked, first, tuple(done[n] for n in sorted(done)), _influence(asked, done))
+        publish(found, out)
+        return found
+
+
+def plan_for_worker(parent: Parent, case: Case) -> Outcome:
+    """A case as a worker plans it."""
+    return plan_case(case, parent)
+
+
+def _parent(asked: Asked, folder: Path, stop: Callable[[], bool], report: Report) -> Record:
+    """The plan that every case starts from: the one that is there, or a new one."""
+    mark = fingerprint(asked.document() | {"cases": 0, "varied": 0})
+    record = read_case(folder, mark, asked.dataset)
+    if record is not None:
+        return record
+    structure, cut = parent_structure(asked.dataset, asked.scenario, asked.budget, stop, report)
+    if stop():
+        raise KeyboardInterrupt
+    if cut:
+        raise LimitReached("the plan that every case starts from was not finished within its time")
+    outcome = measured(Parent(asked.dataset, asked.scenario, structure, asked.services))
+    write_case(folder, mark, 0, {}, outcome, asked.dataset)
+    record = read_case(folder, mark, asked.dataset)
+    assert record is not None, f"{folder} cannot be read back"
+    return record
+
+
+def _done(asked: Asked, out: Path, first: Record) -> dict[int, Record]:
+    """The cases whose folders are whole and theirs."""
+    found = {}
+    for case in asked.cases:
+        record = read_case(_place(out, case.number), _mark(asked, case, first), asked.dataset)
+        if record is not None:
+            found[case.number] = record
+    return found
+
+
+def _place(out: Path, number: int) -> Path:
+    return out / CASES / f"{number:04d}"
+
+
+def _mark(asked: Asked, case: Case, first: Record) -> str:
+    """A case's fingerprint: all that decides what it becomes, the parent's structure included."""
+    made = case.scenario.document() | {"dataset": None} if case.scenario is not None else case.refused
+    rest = asked.document() | {"cases": 0, "varied": 0, "scenario": 0}
+    return fingerprint(case.number, dict(case.values), made, rest, first.bodies)
+
+
+def _influence(asked: Asked, done: Mapping[int, Record]) -> Influence | None:
+    """Over the cases with a plan whose anchor scale is the parent's."""
+    planned = [r for r in done.values() if r.planned and r.figures["moved_share"] is not None]
+    planned.sort(key=lambda r: r.number)
+    plans = [record.membership(asked.scenario.anchor_scale) for record in planned]
+    return influence([r.values for r in planned], plans, asked.dataset.patients, asked.seed)
+
+
+def _work(budget: Budget) -> dict[str, object]:
+    """A budget as counts of work, which alone decide what is found."""
+    counts = asdict(budget)
+    return {name: counts[name] for name in ("moves", "rounds", "branches", "turns", "gap", "columns")}
+
+
+def _refuse_secrets(asked: Asked, reasons: Sequence[str]) -> None:
+    scenario, info = asked.scenario, asked.dataset.info
+    gate_sentences(
+        asked.dataset,
+        [("scenario", scenario.title), ("scenario", scenario.question),
+         *((f"scenario:pins[{n}].reason", pin.reason) for n, pin in enumerate(scenario.pins, start=1)),
+         *(("warnings", text) for text in asked.dataset.warnings),
+         *(("dataset.toml:notes", text) for text in info.notes), *(("reason", text) for text in reasons)],
+    )  # fmt: skip
