@@ -18,7 +18,7 @@ from optimiser.plan_costs import PlanCosts
 from optimiser.wording import PROVED, within
 
 if TYPE_CHECKING:
-    from geodata.sweep_run import Asked
+    from geodata.sweep_record import Asked
     from optimiser.options import Comparison
     from optimiser.plan import Plan
     from optimiser.scorecard import Measure

@@ -8,14 +8,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from geodata import summary
+from geodata.sweep_record import Record
 from geodata.write import write_csv, write_json
 from optimiser.domain import Dataset, Structure
 from optimiser.errors import OutputError, Problem, raise_all
@@ -27,31 +25,6 @@ from optimiser.sweep import Outcome
 CASE, SUMMARY, PRACTICES, ASKED = "case.json", "summary.json", "practices.csv", "sweep.json"
 PARENT, CASES = "parent", "cases"
 MOST_TOLD = 8  # changes named one by one
-
-
-@dataclass(frozen=True)
-class Record:
-    """A case as its folder tells it. figures: its summary.json. bodies: scale → body's code by practice, in the
-    dataset's order; none where the case has no plan."""
-
-    number: int
-    values: Mapping[str, object]
-    figures: Mapping[str, Any]
-    bodies: Mapping[str, tuple[str, ...]]
-
-    @property
-    def planned(self) -> bool:
-        """Whether there is a plan."""
-        return self.figures["status"] == "planned"
-
-    def measure(self, name: str) -> float | None:
-        """A measure of the region; None where it is not known."""
-        found = self.figures["region"].get(name)
-        return None if found is None else found["value"]
-
-    def membership(self, scale: str) -> NDArray[np.int32]:
-        """Body number by practice."""
-        return np.unique(np.array(self.bodies[scale]), return_inverse=True)[1].astype(np.int32)
 
 
 def fingerprint(*parts: object) -> str:

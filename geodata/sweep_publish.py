@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from optimiser.errors import OutputError, Problem
 from optimiser.runs import write_manifest
 
 if TYPE_CHECKING:
-    from geodata.sweep_run import Sweep
+    from geodata.sweep_record import Sweep
 
 
 def publish_sweep(found: Sweep, out: Path, options: Mapping[str, object]) -> None:
@@ -33,7 +32,7 @@ def publish_sweep(found: Sweep, out: Path, options: Mapping[str, object]) -> Non
                 (made / f"sweep.{kind}").write_bytes(panels_bytes(shown, kind))
             write_sweep(found, shown, made / "sweep.html")
             for path in sorted(made.iterdir()):
-                os.replace(path, out / path.name)
+                path.replace(out / path.name)
         finally:
             shutil.rmtree(made, ignore_errors=True)
         asked = found.asked

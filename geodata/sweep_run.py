@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from geodata import summary
 from geodata.disclosure import gate_sentences
 from geodata.sweep_folder import (
     ASKED,
     CASES,
     PARENT,
-    Record,
     drop_results,
     fingerprint,
     read_case,
@@ -21,17 +17,13 @@ from geodata.sweep_folder import (
     structure_of,
     write_case,
 )
+from geodata.sweep_record import Asked, Record, Sweep
 from geodata.write import write_json
 from optimiser.clock import never
-from optimiser.domain import Dataset
 from optimiser.errors import LimitReached
 from optimiser.nesting import Report, silent
-from optimiser.partition.budget import Budget
-from optimiser.partition.solve import DEFAULT_BUDGET
-from optimiser.runs import locked, refuse_unwritable, versions
-from optimiser.scenario import Scenario
-from optimiser.sensitivity import EFFORT
-from optimiser.sweep import ANEW, Case, Outcome, Parent, measured, parent_structure, plan_case
+from optimiser.runs import locked, refuse_unwritable
+from optimiser.sweep import Case, Outcome, Parent, measured, parent_structure, plan_case
 from optimiser.sweep_influence import Influence, influence
 from optimiser.workers import in_turn
 
@@ -41,61 +33,6 @@ Runner = Callable[..., Iterator[tuple[int, Outcome]]]  # as optimiser.workers.in
 
 def untold(done: int, of: int, now: int) -> None:
     """Tell nobody."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a sweep is of. cases: from 1, each with its values. varied: key → its values, or "low..high". seed: of the
-    points of a hypercube and of every search."""
-
-    dataset: Dataset
-    scenario: Scenario
-    cases: tuple[Case, ...]
-    varied: Mapping[str, object]
-    seed: int
-    services: bool = False
-    budget: Budget = field(default=DEFAULT_BUDGET)
-
-    def document(self) -> dict[str, Any]:
-        """What two sweeps must share to be one."""
-        document = summary.plain(self.scenario.document())
-        if document.get("dataset"):
-            document["dataset"] = Path(str(document["dataset"])).name
-        return {
-            "format": 1,
-            "scenario": document,
-            "dataset": dict(self.dataset.sources),
-            "varied": summary.plain(self.varied),
-            "seed": self.seed,
-            "services": self.services,
-            "work": {name: _work(budget) for name, budget in self._budgets.items()},
-            "program": versions().get("consortia", ""),
-            "cases": [summary.plain(dict(case.values)) for case in self.cases],
-        }
-
-    @property
-    def _budgets(self) -> dict[str, Budget]:
-        return {"parent": self.budget, "case": EFFORT, "case anew": ANEW}
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """What came of it. records: the cases done, by number. influence: None where too few plans can be compared."""
-
-    asked: Asked
-    parent: Record
-    records: tuple[Record, ...]
-    influence: Influence | None
-
-    @property
-    def finished(self) -> bool:
-        """Whether every case is done."""
-        return len(self.records) == len(self.asked.cases)
-
-    @property
-    def cut(self) -> tuple[str, ...]:
-        """Cases of which a clock ended some of the work."""
-        return tuple(f"case {r.number}" for r in (self.parent, *self.records) if r.figures["cut_short"])
 
 
 def run_sweep(
@@ -192,12 +129,6 @@ def _influence(asked: Asked, done: Mapping[int, Record]) -> Influence | None:
     planned.sort(key=lambda r: r.number)
     plans = [record.membership(asked.scenario.anchor_scale) for record in planned]
     return influence([r.values for r in planned], plans, asked.dataset.patients, asked.seed)
-
-
-def _work(budget: Budget) -> dict[str, object]:
-    """A budget as counts of work, which alone decide what is found."""
-    counts = asdict(budget)
-    return {name: counts[name] for name in ("moves", "rounds", "branches", "turns", "gap", "columns")}
 
 
 def _refuse_secrets(asked: Asked, reasons: Sequence[str]) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from geodata.plan_tables import Column, Table
-from geodata.sweep_folder import Record
+from geodata.sweep_record import Record
 
 if TYPE_CHECKING:
-    from geodata.sweep_run import Sweep
+    from geodata.sweep_record import Sweep
 
 WAYS = {
     "": "the plan without variations",

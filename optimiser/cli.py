@@ -374,7 +374,8 @@ def sweep(
     target = out if out is not None else Path("runs") / f"{chosen.name}-sweep"
 
     from geodata.sweep_publish import publish_sweep
-    from geodata.sweep_run import Asked, run_sweep
+    from geodata.sweep_record import Asked
+    from geodata.sweep_run import run_sweep
     from optimiser import live_cases, terminal_sweep
     from optimiser.sweep import cases as cases_of
     from optimiser.workers import on_cluster, on_processes, processors

@@ -1,4 +1,4 @@
-"""What planners see while many cases are planned, on stderr: a bar with the time left on a terminal, lines elsewhere."""
+"""What planners see while many cases are planned, on stderr: a bar with the time left on a terminal, else lines."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def parse_vary(text: str) -> Vary:
         values = tomllib.loads(f"values = [{listed}]")["values"]
     except tomllib.TOMLDecodeError:
         values = [parse_override(f"{key}={part}")[1] for part in listed.split(",")]
-    if any(values.count(value) > 1 for value in values):
+    if len({repr(value) for value in values}) < len(values):
         raise ScenarioError(_wrong(text, "--vary", "Each value stands once."))
     return Vary(key, tuple(values))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from geodata.sweep_run import Sweep
+    from geodata.sweep_record import Sweep
 
 
 def show_sweep(found: Sweep, out: Path) -> None:

@@ -15,7 +15,7 @@ settings.register_profile("steady", derandomize=True)
 settings.load_profile("steady")
 
 ROOT = Path(__file__).parents[1]
-MAY_SKIP = ("england", "browser", "peers", "slow")
+MAY_SKIP = ("england", "browser", "peers", "slow", "dask")
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,7 @@ from geodata.sweep_tables import WAYS, plain_value, value_of
 from optimiser.wording import percent
 
 if TYPE_CHECKING:
-    from geodata.sweep_folder import Record
-    from geodata.sweep_run import Sweep
+    from geodata.sweep_record import Record, Sweep
 
 POOR = 0.5  # part of the variation below which keys do not add up, and the page says so
 LITTLE = 0.005  # of patients

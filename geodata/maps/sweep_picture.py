@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from geodata.sweep_folder import Record
-    from geodata.sweep_run import Sweep
+    from geodata.sweep_record import Sweep
 
 MOST_KEYS = 5  # columns that can still be read on paper; those that move the plan most
 PANEL = (2.35, 1.75)  # inches
