@@ -129,8 +129,8 @@ def _planned(parent: Parent, scenario: Scenario, stop: Callable[[], bool]) -> Ou
         check_pins(dataset, scenario)
         for scale in scenario.scales:
             scale_problem(dataset, scenario, scale).problem.check_feasible()
-        structure = assemble(dataset, scenario, structure.membership)  # whose bodies know the rules of this case
         start = "parent, mended" if broken_rules(dataset, scenario, structure) else "parent"
+        structure = assemble(dataset, scenario, structure.membership)  # whose bodies know the rules of this case
     effort = replace(EFFORT, stop=stop)
     if start != "anew":
         try:

@@ -109,7 +109,7 @@ def test_keys_that_may_not_vary_are_told_all_at_once():
     varied = [Vary("name", ("x", "y")), Vary("a", (1, 2)), Vary("a", (3, 4)), Vary("a.b", (1, 2))]
     with pytest.raises(ScenarioError) as told:
         points(varied, (), 3, 1)
-    assert len(told.value.problems) == 4
+    assert len(told.value.problems) == 5
 
 
 def test_a_key_that_is_in_no_scenario_ends_the_sweep_before_it_begins():
@@ -136,7 +136,8 @@ def test_every_case_has_its_folder_and_its_row(done, some):
         assert row["status"] == "planned" and row["cut_short"] == "no"
         assert max(sizes) <= float(row[TOP]) and len(sizes) == float(row["bodies_consortium"])
         assert 0 <= float(row["moved_share"]) < 1
-    assert {told[n]["start"] for n in (1, 4)} == {"parent"}
+    assert [told[n]["start"] for n in (1, 2, 4, 5)] == ["parent", "parent, mended"] * 2
+    assert float(told[2]["moved_share"]) > 0
     assert json.loads((out / "manifest.json").read_text())["status"] == "finished"
     page = (out / "sweep.html").read_text(encoding="utf-8")
     assert "moves the plan most" in page and "<script" not in page and "default-src" in page
