@@ -13,14 +13,15 @@ from scipy.optimize import nnls
 from optimiser.sensitivity import moved_share
 
 MOST_PAIRS = 2_000  # enough to tell keys apart, and a few seconds' work
+NEAR = 0.25  # of a range: plans jump from one number of bodies to another, so little more changes beyond it
 
 
 @dataclass(frozen=True)
 class Influence:
     """What pairs of plans say. moves: key → share of patients (0–1) who change body from one end of its range to the
     other (between two of its values, where they are no numbers), the other keys alike. rest: the share who differ
-    between plans however near: ties, and search that ended early. explained: part of the variation between pairs that
-    this accounts for (0–1). pairs: compared."""
+    between plans however near: jumps, ties, search that ended early. explained: part of the variation between pairs
+    that this accounts for (0–1). pairs: compared."""
 
     moves: Mapping[str, float]
     rest: float
@@ -31,9 +32,9 @@ class Influence:
 def influence(
     values: Sequence[Mapping[str, object]], plans: Sequence[NDArray[np.int32]], patients: NDArray[np.int64], seed: int
 ) -> Influence | None:
-    """Shares that differ between pairs of plans, as the sum of what each key contributes by how far it differs:
-    non-negative least squares over all pairs, or `MOST_PAIRS` of them drawn by the seed. values and plans (body by
-    practice) are aligned. None where fewer than three plans, or no key that differs, can be compared."""
+    """Shares that differ between pairs of plans, as the sum of what each key contributes by how far it differs, evenly
+    or mostly at first: non-negative least squares over all pairs, or `MOST_PAIRS` of them drawn by the seed. values and
+    plans (body by practice) are aligned. None where fewer than three plans, or no key that differs, can be compared."""
     keys = list(dict.fromkeys(key for row in values for key in row))
     pairs = list(combinations(range(len(plans)), 2))
     if len(plans) < 3:
@@ -45,11 +46,12 @@ def influence(
     if not apart.any():
         return None
     found = np.array([moved_share(plans[a], plans[b], patients) for a, b in pairs])
-    weights, _ = nnls(np.column_stack([apart, np.ones(len(pairs))]), found)
-    fitted = apart @ weights[:-1] + weights[-1]
+    terms = np.column_stack([apart, np.minimum(1.0, apart / NEAR), np.ones(len(pairs))])
+    weights, _ = nnls(terms, found)
+    fitted, ends = terms @ weights, weights[:-1].reshape(2, -1).sum(axis=0)
     spread = float(((found - found.mean()) ** 2).sum())
     explained = 1.0 - float(((found - fitted) ** 2).sum()) / spread if spread > 0 else 1.0
-    moves = {key: round(float(w), 9) for key, w in zip(keys, weights[:-1], strict=True)}
+    moves = {key: round(float(w), 9) for key, w in zip(keys, ends, strict=True)}
     return Influence(moves, round(float(weights[-1]), 9), round(max(0.0, explained), 9), len(pairs))
 
 

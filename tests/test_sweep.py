@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -25,6 +26,8 @@ from optimiser.sweep_influence import influence
 from optimiser.sweep_points import Range, Vary, parse_range, parse_vary, points
 from optimiser.workers import in_turn, on_cluster, on_processes
 from tests.option_worlds import SIZES, region, scenario
+from tests.test_cli import consortia
+from tests.worlds import write_world
 
 QUICK = Budget(moves=200, rounds=4, branches=1, turns=1)
 ENGAGEMENT, TOP = "rates.engagement.value", "scale.consortium.max_patients"
@@ -153,7 +156,7 @@ def _structure(out: Path, of: Asked, number: int):
 
 
 def test_a_case_that_cannot_be_is_a_row_with_its_reason(done):
-    out, found = done
+    out, _ = done
     told = rows(out)
     for n in (3, 6):
         assert told[n]["status"] == "impossible" and "max_patients" in told[n]["reason"]
@@ -312,6 +315,42 @@ def test_values_that_are_no_numbers_differ_or_do_not():
 
 
 # --- a cluster -------------------------------------------------------------------------------------------------------
+
+
+def end_to_end(monkeypatch, *words: object) -> int:
+    sizes = [word for key, value in SIZES.items() for word in ("--set", f"{key}={value}")]
+    return consortia(monkeypatch, "sweep", "base", *sizes, *words)
+
+
+def test_the_command_from_end_to_end(tmp_path, monkeypatch, capsys):
+    data, out = write_world(tmp_path / "data", columns=8, rows=4, patients=6_250), tmp_path / "sweep"
+    words = ("--data", data, "--out", out, "--range", f"{ENGAGEMENT}=20..300", "--cases", 2, "--seed", 3, "--jobs", 1)
+    assert end_to_end(monkeypatch, *words) == 0
+    said = capsys.readouterr()
+    assert "2 of 2 cases have a plan" in said.out and str(out / "sweep.html") in said.out
+    assert "2 of 2 cases" in said.err and "first the plan" in said.err.lower()
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["seed"] == 3 and "jobs" not in manifest["options"]
+    before = content(out)
+    assert end_to_end(monkeypatch, *words) == 0 and content(out) == before
+    assert end_to_end(monkeypatch, *words[:-3], 4) == 7
+    assert "seed was 3, is 4" in capsys.readouterr().err
+    monkeypatch.setattr("optimiser.workers.on_processes", stopped_after_one)
+    assert end_to_end(monkeypatch, *words, "--overwrite") == 130
+    assert "Give the same command again" in capsys.readouterr().err
+    assert [path.name for path in (out / "cases").iterdir()] == ["0001"]
+    monkeypatch.undo()
+    assert end_to_end(monkeypatch, *words) == 0 and content(out) == before
+
+
+def stopped_after_one(task, common, parts, jobs, stop) -> Iterator[tuple[int, Outcome]]:
+    """Ctrl-C as the second case begins."""
+    for number, part in parts.items():
+        if number > 1:
+            signal.raise_signal(signal.SIGINT)
+        if stop():
+            return
+        yield number, task(common, part)
 
 
 @pytest.mark.slow

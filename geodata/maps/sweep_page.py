@@ -36,8 +36,8 @@ def write_sweep(found: Sweep, shown: Panels | None, path: Path) -> None:
         headline=headline(found),
         sentences=sentences(found),
         finished=found.finished,
-        varied=[(key, plain_value(spread)) for key, spread in found.asked.varied.items()],
-        keys=keys,
+        varied=[(key, _spread(spread)) for key, spread in found.asked.varied.items()],
+        keys=[Markup(".<wbr>").join(key.split(".")) for key in keys],
         rows=[_row(found, record, keys) for record in (found.parent, *found.records)],
         ways=_ways(found),
         picture=base64.b64encode(panels_bytes(shown)).decode() if shown is not None else "",
@@ -80,8 +80,8 @@ def sentences(found: Sweep) -> list[str]:
         said.append(f"{key}, from one end of what was tried to the other, the other keys alike: {what}.")
     if told.rest >= LITTLE:
         said.append(
-            f"Besides, plans of cases however near differ by {percent(told.rest)} of patients: near ties, and search "
-            "that ends early. A difference of that size says nothing about a key."
+            f"Besides, plans of cases however near differ by {percent(told.rest)} of patients: jumps from one number "
+            "of bodies to another, near ties, search that ends early. So small a difference says nothing about a key."
         )
     if told.explained < POOR:
         said.append(
@@ -112,6 +112,11 @@ def _row(found: Sweep, record: Record, keys: list[str]) -> dict[str, Any]:
 
 def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(plain_value(value))
+
+
+def _spread(values: object) -> str:
+    """All values of a key."""
+    return ", ".join(map(_text, values)) if isinstance(values, list) else str(values)
 
 
 def _ways(found: Sweep) -> list[tuple[str, str]]:

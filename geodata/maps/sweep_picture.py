@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geodata.maps.figures import INK, QUIET
-from geodata.plan_tables import capital
 from geodata.sweep_tables import plain_value, value_of
 
 if TYPE_CHECKING:
@@ -159,7 +158,7 @@ def _positions(found: Sweep, key: str):  # type: ignore[no-untyped-def]
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in every):
         return (lambda record: float(record.values[key])), ()
     texts = list(dict.fromkeys(str(plain_value(v)) for v in every))
-    ticks = tuple((float(k), capital(t) if len(t) <= LONGEST else f"{t[: LONGEST - 1]}…") for k, t in enumerate(texts))
+    ticks = tuple((float(k), t if len(t) <= LONGEST else f"{t[: LONGEST - 1]}…") for k, t in enumerate(texts))
     return (lambda record: float(texts.index(str(plain_value(record.values[key]))))), ticks
 
 
