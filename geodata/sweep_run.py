@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from geodata.disclosure import gate_sentences
@@ -20,7 +22,7 @@ from geodata.sweep_folder import (
 from geodata.sweep_record import Asked, Record, Sweep
 from geodata.write import write_json
 from optimiser.clock import never
-from optimiser.errors import LimitReached
+from optimiser.errors import DisclosureError, LimitReached, OutputError, Problem
 from optimiser.nesting import Report, silent
 from optimiser.runs import locked, refuse_unwritable
 from optimiser.sweep import Case, Outcome, Parent, measured, parent_structure, plan_case
@@ -29,6 +31,8 @@ from optimiser.workers import in_turn
 
 Told = Callable[[int, int, int], None]  # cases done, of all, and of those done now
 Runner = Callable[..., Iterator[tuple[int, Outcome]]]  # as optimiser.workers.in_turn
+
+WITHHELD = "withheld: it names both practices of a confidential relationship"
 
 
 def untold(done: int, of: int, now: int) -> None:
@@ -50,11 +54,12 @@ def run_sweep(
     Once `stop` says True, cases at work are dropped and those done are kept. Raises OutputError (another sweep is
     there, another process is at it, the disk refuses), DisclosureError, and, where the parent cannot be, as `build`.
     """
-    _refuse_secrets(asked, ())
-    if not out.exists():
+    _refuse_secrets(asked)
+    if not out.is_dir():
         refuse_unwritable(out)
-    out.mkdir(parents=True, exist_ok=True)
-    with locked(Path(out).resolve()):
+    with _said_where(out):
+        out.mkdir(parents=True, exist_ok=True)
+    with _said_where(out), locked(out.resolve()):
         refuse_other(out, asked.document(), overwrite)
         drop_results(out)
         write_json(out / ASKED, asked.document())
@@ -68,8 +73,7 @@ def run_sweep(
         known = len(done)
         for number, outcome in runner(plan_for_worker, common, left, stop=stop):
             folder, mark = _place(out, number), _mark(asked, left[number], first)
-            _refuse_secrets(asked, (outcome.reason,))
-            write_case(folder, mark, number, left[number].values, outcome, asked.dataset)
+            write_case(folder, mark, number, left[number].values, _tellable(asked, outcome), asked.dataset)
             record = read_case(folder, mark, asked.dataset)
             assert record is not None, f"{folder} cannot be read back"
             done[number] = record
@@ -77,6 +81,16 @@ def run_sweep(
         found = Sweep(asked, first, tuple(done[n] for n in sorted(done)), _influence(asked, done))
         publish(found, out)
         return found
+
+
+@contextmanager
+def _said_where(out: Path) -> Iterator[None]:
+    """A fault of the operating system becomes one that a planner can mend."""
+    try:
+        yield
+    except OSError as fault:
+        mend = "What is done is kept: free space or check permissions, then give the same command again."
+        raise OutputError(Problem(f"cannot write the sweep: {fault.strerror or fault}", str(out), mend=mend)) from fault
 
 
 def plan_for_worker(parent: Parent, case: Case) -> Outcome:
@@ -131,12 +145,23 @@ def _influence(asked: Asked, done: Mapping[int, Record]) -> Influence | None:
     return influence([r.values for r in planned], plans, asked.dataset.patients, asked.seed)
 
 
-def _refuse_secrets(asked: Asked, reasons: Sequence[str]) -> None:
-    scenario, info = asked.scenario, asked.dataset.info
+def _refuse_secrets(asked: Asked) -> None:
+    """Raise DisclosureError where what somebody wrote names both practices of a confidential relationship."""
+    scenarios = [asked.scenario, *(case.scenario for case in asked.cases if case.scenario is not None)]
+    pins = {pin.reason: n for scenario in scenarios for n, pin in enumerate(scenario.pins, start=1)}
     gate_sentences(
         asked.dataset,
-        [("scenario", scenario.title), ("scenario", scenario.question),
-         *((f"scenario:pins[{n}].reason", pin.reason) for n, pin in enumerate(scenario.pins, start=1)),
+        [("scenario", asked.scenario.title), ("scenario", asked.scenario.question),
+         *((f"scenario:pins[{n}].reason", reason) for reason, n in pins.items()),
          *(("warnings", text) for text in asked.dataset.warnings),
-         *(("dataset.toml:notes", text) for text in info.notes), *(("reason", text) for text in reasons)],
+         *(("dataset.toml:notes", text) for text in asked.dataset.info.notes)],
     )  # fmt: skip
+
+
+def _tellable(asked: Asked, outcome: Outcome) -> Outcome:
+    """The outcome without a reason that names both practices of a confidential relationship."""
+    try:
+        gate_sentences(asked.dataset, [("reason", outcome.reason)])
+    except DisclosureError:
+        return replace(outcome, reason=WITHHELD)
+    return outcome

@@ -21,6 +21,7 @@ from optimiser.errors import OutputError, Problem
 
 PATIENCE = 0.5  # seconds between two looks at whether somebody asked to stop
 LIVES = 10  # times that a piece of work is given out again when its worker dies: more often, and it is the work's fault
+RETRIES = 2  # of a piece of work that a cluster says has failed
 K = TypeVar("K")
 R = TypeVar("R")
 Task = Callable[[Any, Any], R]  # (what is common to all, its own part)
@@ -90,13 +91,13 @@ def on_cluster(
     with client:
 
         def give(key: K) -> Any:
-            return client.submit(_unpacked, task, packed(), parts[key], pure=False, retries=LIVES)
+            return client.submit(_unpacked, task, packed(), parts[key], pure=False, retries=RETRIES)
 
         def packed() -> Any:
             """What is common, as a task of its own and not scattered: the cluster makes it again where it is lost."""
             nonlocal shared
             if shared is None or shared.status in ("error", "cancelled", "lost"):
-                shared = client.submit(bytes, pickled, pure=False, retries=LIVES)
+                shared = client.submit(bytes, pickled, pure=False, retries=RETRIES)
             return shared
 
         futures = {give(key): key for key in parts}

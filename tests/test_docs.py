@@ -93,7 +93,7 @@ def parse(words: tuple[str, ...]) -> tuple[str, dict]:
 
 
 def test_the_pages_have_commands_of_every_kind() -> None:
-    assert {c.words[1] for c in OURS} >= {"plan", "validate", "evaluate", "graph", "options", "import"}
+    assert {c.words[1] for c in OURS} >= {"plan", "validate", "evaluate", "graph", "options", "sweep", "import"}
     assert {c.code for c in commands()} >= {0, 2, 3, 4, 7}
     assert SCRIPTS
     assert len(QUICK) >= 6
@@ -102,7 +102,7 @@ def test_the_pages_have_commands_of_every_kind() -> None:
 @pytest.mark.parametrize("command", OURS, ids=str)
 def test_a_command_is_understood_and_its_scenario_loads(command: Command) -> None:
     name, given = parse(command.words[1:])
-    if name in ("plan", "evaluate", "graph", "options") and command.code == 0:
+    if name in ("plan", "evaluate", "graph", "options", "sweep") and command.code == 0:
         wanted = given["scenario"]
         overrides = dict(parse_override(text) for text in given["overrides"] or [])
         scenario = load_scenario(ROOT / wanted if wanted.endswith(".toml") else wanted, overrides)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -144,6 +145,16 @@ def test_every_case_has_its_folder_and_its_row(done, some):
     assert json.loads((out / "manifest.json").read_text())["status"] == "finished"
     page = (out / "sweep.html").read_text(encoding="utf-8")
     assert "moves the plan most" in page and "<script" not in page and "default-src" in page
+
+
+def test_every_column_and_file_is_explained(done):
+    out, found = done
+    text = (Path(__file__).parents[1] / "docs" / "outputs.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([^`\n]+)`", text.split("\n## A sweep\n")[1].split("\n## A comparison")[0]))
+    measures = set(found.parent.figures["region"])
+    assert set(rows(out)[0]) - measures - set(found.asked.varied) <= named
+    assert {Path(path).name for path in content(out)} <= named
+    assert set(found.asked.document()) - {"format"} <= named
 
 
 def _structure(out: Path, of: Asked, number: int):
@@ -291,6 +302,24 @@ def test_a_folder_that_is_no_sweep_is_left_alone(some, tmp_path):
     with pytest.raises(OutputError, match="holds no sweep"):
         run_sweep(some, tmp_path, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_file_in_the_way_is_said(some, tmp_path):
+    (tmp_path / "sweep").write_text("mine")
+    with pytest.raises(OutputError, match="is a file"):
+        run_sweep(some, tmp_path / "sweep")
+
+
+def test_a_reason_that_names_a_confidential_pair_is_withheld(some, done, tmp_path):
+    def telling(task, common, parts, stop) -> Iterator[tuple[int, Outcome]]:
+        for number in parts:
+            yield number, Outcome("impossible", "Practice 3 and Practice 4 cannot be together")
+
+    out = shutil.copytree(done[0], tmp_path / "sweep")
+    shutil.rmtree(out / "cases")
+    found = run_sweep(some, out, runner=telling, publish=partial(publish_sweep, options={}))
+    assert {record.figures["reason"][:8] for record in found.records} == {"withheld"}
+    assert not any(b"Practice 3 and" in data for data in content(out).values())
 
 
 # --- which key moves the plan ----------------------------------------------------------------------------------------
