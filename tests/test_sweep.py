@@ -19,6 +19,7 @@ from geodata.sweep_folder import read_case
 from geodata.sweep_publish import publish_sweep
 from geodata.sweep_record import Asked, Sweep
 from geodata.sweep_run import run_sweep
+from optimiser import live_cases
 from optimiser.errors import OutputError, ScenarioError
 from optimiser.partition.budget import Budget
 from optimiser.scenario import load_scenario
@@ -380,6 +381,22 @@ def stopped_after_one(task, common, parts, jobs, stop) -> Iterator[tuple[int, Ou
         if stop():
             return
         yield number, task(common, part)
+
+
+def test_elsewhere_than_on_a_terminal_lines_tell_the_time_left(capsys):
+    lines = live_cases.Lines(lambda: False)
+    for done in (1, 2, 3):
+        lines.cases(done, 3, done - 1)
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split("·")[1].strip() for line in said] == ["1 of 3 cases", "3 of 3 cases"]
+
+    class Ten:
+        def elapsed(self) -> float:
+            return 10.0
+
+    assert live_cases.left(Ten(), 5, 10, 2) == "About 25 s left", "those done before tell nothing of the pace"
+    assert live_cases.left(Ten(), 1, 101, 1) == "About 17 min left"
+    assert live_cases.left(Ten(), 5, 10, 0) == ""
 
 
 @pytest.mark.slow
