@@ -109,7 +109,9 @@ def plans(found: Compared) -> Table:
 def rules(found: Compared) -> Table:
     """Every rule that a plan breaks."""
     columns = (Column("plan", "Plan"), Column("rule", "Broken rule"))
-    return Table("compare_rules", "Broken rules", columns, tuple((p.name, rule) for p in found.plans for rule in p.broken))
+    return Table(
+        "compare_rules", "Broken rules", columns, tuple((p.name, rule) for p in found.plans for rule in p.broken)
+    )
 
 
 def pairs(found: Compared) -> Table:
@@ -157,8 +159,10 @@ def bodies(found: Compared) -> Table:
     columns = (
         Column("plan", "Plan"),
         Column("scale", "Scale"),
-        Column("number", "Number", "whole", "the same in all plans for a body that lives on; blank: in no common scale"),
-        Column("name", "Name here", note="kept from plan to plan where most patients of both are common"),
+        Column(
+            "number", "Number", "whole", "the same in all plans for a body that lives on; blank: in no common scale"
+        ),
+        Column("name", "Name here", note="kept from plan to plan where two thirds of the patients of both are common"),
         Column("code", "Its code in the plan"),
         Column("own_name", "Its name in the plan"),
         Column("patients", "Patients", "whole"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from geodata.maps.words import show
+from geodata.maps.words import bare, show
 from optimiser.matching import Fate
 from optimiser.wording import percent
 
@@ -32,7 +32,8 @@ BETTER = {  # a measure, or one of a scale without the scale's name → which wa
 TOLD = tuple(name for name in BETTER if name not in ("moved_patients", "failing_risk_rule_unpooled"))
 MADE = {"merged": "merged from", "split": "split from", "grown": "grown by parts of", "new": "new, from",
         "redrawn": "redrawn, with parts of", "kept": "kept", "gone": "gone, into"}  # fmt: skip
-MOST_PARTS = 4
+MOST_PARTS, MOST_TOLD = 4, 3
+COUNTED = ("bodies", "councils", "practices", "patients")  # said by the label already
 
 
 def family(name: str, scales: Sequence[str]) -> tuple[str, str]:
@@ -49,7 +50,7 @@ def better(found: Compared, name: str) -> str:
 
 
 def verdict(found: Compared, name: str, before: Measure | None, after: Measure | None) -> str:
-    """"better", "worse", "same", or "" where the figures cannot be told apart or neither way is better."""
+    """ "better", "worse", "same", or "" where the figures cannot be told apart or neither way is better."""
     way = better(found, name)
     if not way or before is None or after is None or before.value is None or after.value is None:
         return ""
@@ -69,22 +70,35 @@ def headline(found: Compared) -> str:
         if not between.moved.practices and between.patients.information == 0:
             said.append(f"{_capital(plan.name)} groups everybody as {found.plans[0].name} does.")
             continue
-        won, lost = (len(list(_told(found, plan, way))) for way in ("better", "worse"))
         said.append(
-            f"{_capital(plan.name)} moves {patients_of(found, between)}: better than {found.plans[0].name} on "
-            f"{_count(won, 'measure')}, worse on {won_words(lost)}{rules_said(plan)}."
+            f"{_capital(plan.name)} moves {patients_of(found, between)}. "
+            f"{_told_of(found, plan, 'better', 'It gains in')}"
+            f"{_told_of(found, plan, 'worse', 'It costs in')}{_rules_said(plan)}"
         )
+    first = found.plans[0]
+    if first.broken:
+        said.append(f"{_capital(first.name)} itself breaks {_count(len(first.broken), 'rule')}.")
     return " ".join(said)
 
 
-def won_words(count: int) -> str:
-    """A count, none in words."""
-    return f"{count}" if count else "none"
+def _told_of(found: Compared, plan: Measured, way: str, verb: str) -> str:
+    """The first few measures of a kind, in a sentence; "" where there are none."""
+    told = list(_told(found, plan, way))
+    if not told:
+        return ""
+    named = []
+    for before, after in told[:MOST_TOLD]:
+        label = after.label.partition(": ")[2] or after.label
+        label = label if label[:2].isupper() else label[:1].lower() + label[1:]
+        named.append(f"{label} ({bare(before.value, before.unit)} → {_with_unit(after)})")
+    more = len(told) - MOST_TOLD
+    if more > 0:
+        named.append(f"{_count(more, 'more measure')}")
+    return f"{verb} {_list(named)}. "
 
 
-def rules_said(plan: Measured) -> str:
-    """How many rules a plan breaks, to end a sentence."""
-    return f"; it breaks {_count(len(plan.broken), 'rule')}" if plan.broken else "; it breaks no rule"
+def _rules_said(plan: Measured) -> str:
+    return f"It breaks {_count(len(plan.broken), 'rule')}."
 
 
 def patients_of(found: Compared, between: Between) -> str:
@@ -106,19 +120,25 @@ def who_moves(found: Compared, between: Between) -> list[str]:
     fates = counts(between)
     bodies = [f"{fates[f]} {f}" for f in ("kept", "grown", "merged", "split", "redrawn", "new") if fates.get(f)]
     gone = f"; {fates['gone']} gone" if fates.get("gone") else ""
-    said.append(f"Of its {scale.plural} {', '.join(bodies) or 'none is left'}{gone}.")
-    for codes, verb in ((between.split, "divided that was whole"), (between.healed, "whole that was divided")):
+    said.append(f"{_capital(scale.plural)}: {', '.join(bodies) or 'none'}{gone}.")
+    for codes, what in ((between.split, "newly divided"), (between.healed, "made whole")):
         if codes:
-            said.append(f"{_list([found.dataset.authority_name(c) for c in codes])}: {verb}.")
+            named = "; ".join(found.dataset.authority_name(c) for c in codes)
+            said.append(f"{'Council' if len(codes) == 1 else 'Councils'} {what}: {named}.")
     return said
 
 
 def gains_and_costs(found: Compared, plan: Measured, way: str) -> list[str]:
     """Measures on which a plan is better, or worse, than the first, each with both figures."""
     return [
-        f"{after.label}: {show(before.value, before.unit)} → {show(after.value, after.unit)}"
+        f"{after.label}: {bare(before.value, before.unit)} → {_with_unit(after)}"
         for before, after in _told(found, plan, way)
     ]
+
+
+def _with_unit(measure: Measure) -> str:
+    counted = measure.unit in COUNTED
+    return bare(measure.value, measure.unit) if counted else show(measure.value, measure.unit)
 
 
 def _told(found: Compared, plan: Measured, way: str) -> Iterator[tuple[Measure, Measure]]:
@@ -126,7 +146,12 @@ def _told(found: Compared, plan: Measured, way: str) -> Iterator[tuple[Measure, 
     for name, after in plan.card.region.items():
         kind, scale = family(name, found.scales)
         before = first.get(name)
-        if before is not None and kind in TOLD and scale in ("", found.scale) and verdict(found, name, before, after) == way:
+        if (
+            before is not None
+            and kind in TOLD
+            and scale in ("", found.scale)
+            and verdict(found, name, before, after) == way
+        ):
             yield before, after
 
 

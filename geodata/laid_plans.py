@@ -107,8 +107,8 @@ def _proof(folder: Path, name: str, dataset: Dataset, scenario: Scenario) -> tup
             notes.append(f"{name} was planned from other data than it is measured by here.")
         if not same_rules:
             notes.append(
-                f"{name} was planned under other rates or rules (scenario {own['name']}) than {scenario.name}, by which "
-                "all are measured here."
+                f"{name} was planned under other rates or rules (scenario {own['name']}) than {scenario.name}, "
+                "by which all are measured here."
             )
         if manifest["cut_short"]:
             notes.append(f"{name} was cut short: a longer search may have found a better plan.")

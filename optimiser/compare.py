@@ -80,9 +80,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Between:
-    """Two plans (positions) at one scale that both have. patients, practices: how unlike, weighted by each. moved: practices
-    whose body does not live on. split, healed: codes of councils that only the second splits, that only the first does.
-    effects: who gains and loses."""
+    """Two plans (positions) at one scale that both have. patients, practices: how unlike, weighted by each. moved:
+    practices whose body does not live on. split, healed: codes of councils that only the second splits, that only the
+    first does. effects: who gains and loses."""
 
     one: int
     other: int
@@ -176,7 +176,9 @@ def compare(dataset: Dataset, scenario: Scenario, laid: Sequence[Laid], scale: s
     all have, when left out. Raises ScenarioError: fewer than two plans, or a scale that not all have."""
     if len(laid) < 2:
         raise ScenarioError(
-            Problem("only one plan is given", "compare", "It takes two to compare.", "Add another run, map, or `today`.")
+            Problem(
+                "only one plan is given", "compare", "It takes two to compare.", "Add another run, map, or `today`."
+            )
         )
     common = [s for s in scenario.scales_used if all(s in one.structure.scales for one in laid)]
     if scale and scale not in common:
@@ -199,7 +201,10 @@ def compare(dataset: Dataset, scenario: Scenario, laid: Sequence[Laid], scale: s
 
 def _money(dataset: Dataset, scenario: Scenario) -> budgets.Budgets | None:
     """None where neither needs nor budgets of today are told, so that nobody could gain or lose."""
-    if not any(row.budget is not None for row in dataset.finances) and len({p.need_index for p in dataset.practices}) < 2:
+    if (
+        not any(row.budget is not None for row in dataset.finances)
+        and len({p.need_index for p in dataset.practices}) < 2
+    ):
         return None
     return budgets.budgets(dataset, scenario)
 

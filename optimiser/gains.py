@@ -65,7 +65,9 @@ def stand(dataset: Dataset, scenario: Scenario, structure: Structure, scale: str
     nothing = np.full(len(of), np.nan)
     budget = grouped(money, structure, scale) if money is not None else nothing
     return Stand(
-        np.where(real, km, np.nan), np.where(real, (main[of] == home).astype(float), np.nan), np.where(real, budget, np.nan)
+        np.where(real, km, np.nan),
+        np.where(real, (main[of] == home).astype(float), np.nan),
+        np.where(real, budget, np.nan),
     )
 
 
@@ -92,6 +94,4 @@ def effects(dataset: Dataset, before: Stand, after: Stand) -> tuple[Effect, ...]
 def count(dataset: Dataset, chosen: NDArray[np.bool_]) -> Count:
     """How many some practices are. chosen: by practice."""
     deprived = Standing.of(dataset).deprived
-    return Count(
-        int(chosen.sum()), int(dataset.patients[chosen].sum()), int(dataset.patients[chosen & deprived].sum())
-    )
+    return Count(int(chosen.sum()), int(dataset.patients[chosen].sum()), int(dataset.patients[chosen & deprived].sum()))

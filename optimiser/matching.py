@@ -28,7 +28,7 @@ FATES: dict[Fate, str] = {
     "new": "made of parts of several, none of which it continues",
     "gone": "its practices are in other bodies now",
 }
-MOST = 0.5  # of both bodies' patients that must be common to them for a name to be carried over
+SAME_NAME = 2 / 3  # of both bodies' patients must be common to them for a name to be carried over
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ def matched(dataset: Dataset, one: Structure, other: Structure, scale: str) -> M
     moved = grouped & (np.array(heir, dtype=np.int64)[b] != a)
     moved.setflags(write=False)
     changed = [
-        Changed(heir[k], k, _fate(k, heir[k], before, after, table), _parts(table[k]), body.patients - int(table[k].sum()))
+        Changed(
+            heir[k], k, _fate(k, heir[k], before, after, table), _parts(table[k]), body.patients - int(table[k].sum())
+        )
         for k, body in enumerate(after)
         if body.name != NO_BODY
     ]
@@ -110,15 +112,15 @@ def threads(dataset: Dataset, structures: Sequence[Structure], scale: str) -> li
 def stable_names(
     dataset: Dataset, structures: Sequence[Structure], scale: str, found: Sequence[Sequence[int]]
 ) -> list[list[str]]:
-    """A name for each body of each map: that which its thread had before, where most patients of both are common to
-    them, else its own. found: its threads."""
+    """A name for each body of each map: that which its thread had before, where two thirds of the patients of both
+    are common to them, else its own. found: its threads."""
     names: list[list[str]] = []
     last: dict[int, tuple[str, Body]] = {}
     for structure, own in zip(structures, found, strict=True):
         given: dict[int, str] = {}
         for b, body in enumerate(structure.bodies[scale]):
             name, before = last.get(own[b], ("", None))
-            given[b] = name if before is not None and _mostly(dataset, body, before) else ""
+            given[b] = name if before is not None and _still(dataset, body, before) else ""
         taken = set(given.values())
         for b, body in enumerate(structure.bodies[scale]):
             if not given[b]:
@@ -129,9 +131,9 @@ def stable_names(
     return names
 
 
-def _mostly(dataset: Dataset, body: Body, before: Body) -> bool:
+def _still(dataset: Dataset, body: Body, before: Body) -> bool:
     common = sorted(set(body.members) & set(before.members))
-    return int(dataset.patients[common].sum()) > MOST * max(body.patients, before.patients)
+    return int(dataset.patients[common].sum()) > SAME_NAME * max(body.patients, before.patients)
 
 
 def _fate(k: int, heir: int, before: Sequence[Body], after: Sequence[Body], table: NDArray[np.int64]) -> Fate:

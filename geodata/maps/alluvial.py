@@ -6,12 +6,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.maps.figures import INK, QUIET
+from geodata.maps.figures import INK
 from optimiser.domain import NO_BODY
 from optimiser.partition_distance import shared
 
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
     from optimiser.compare import Compared
 
 MOST_PLANS = 4
-WIDTH, LEAST, MOST = 11.0, 4.5, 16.0  # inches
+WIDTH, LEAST, MOST = 12.0, 4.5, 16.0  # inches
 A_BODY = 0.34  # inches of height for each body of the longest column
 GAP = 0.012  # of the height, between bodies
-BAR = 0.018  # of the width
+BAR = 0.012  # half a bar's width, as MARGIN
 STAYS, MOVES, OPACITY = "#c9d2d5", "#40525b", 0.75
 SMALLEST_NAMED = 0.0105  # of the height: a label must not touch the next one
-LETTERS = 26
+LETTERS = 22
+MARGIN = 0.34  # of the width between the first and the last column, for their labels
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,7 @@ def alluvial(found: Compared) -> Alluvial:
     patients = found.dataset.patients
     most = max(len(s.bodies[scale]) for s in drawn)
     gap = min(GAP, 0.25 / max(most - 1, 1))
-    tables = [
-        shared(a.membership[scale], b.membership[scale], patients) for a, b in zip(drawn, drawn[1:], strict=False)
-    ]
+    tables = [shared(a.membership[scale], b.membership[scale], patients) for a, b in pairwise(drawn)]
     orders = _orders([np.array([b.patients for b in s.bodies[scale]], dtype=float) for s in drawn], tables)
     places = [
         _places(np.array([b.patients for b in s.bodies[scale]]), order, gap, most)
@@ -166,21 +166,27 @@ def _draw(shown: Alluvial) -> Figure:
     figure = Figure(figsize=(WIDTH, height))
     last = len(shown.columns) - 1
     axes = figure.add_axes((0.0, 0.02, 1.0, 1 - 0.92 / height))
-    axes.set_xlim(-0.36 if last < 3 else -0.3, last + (0.36 if last < 3 else 0.3))
+    axes.set_xlim(-MARGIN * last, last * (1 + MARGIN))
     axes.set_ylim(-0.01, 1.01)
     axes.axis("off")
+    bar = BAR * last
     for k, ribbons in enumerate(shown.ribbons):
         for stays in (True, False):
             for ribbon in (r for r in ribbons if r.stays is stays):
-                _ribbon(axes, k + BAR, k + 1 - BAR, ribbon)
+                _ribbon(axes, k + bar, k + 1 - bar, ribbon)
     least = SMALLEST_NAMED * 4.5 / height * 1.6
     for k, (name, nodes) in enumerate(shown.columns):
-        axes.text(k, 1.03, name.replace("$", r"\$"), ha="center", va="bottom", fontsize=11, fontweight="bold", color=INK)
+        axes.text(
+            k, 1.03, name.replace("$", r"\$"), ha="center", va="bottom", fontsize=11, fontweight="bold", color=INK
+        )
         for node in nodes:
-            axes.fill_betweenx([node.low, node.high], k - BAR, k + BAR, color=INK, linewidth=0, zorder=3)
+            axes.fill_betweenx([node.low, node.high], k - bar, k + bar, color=INK, linewidth=0, zorder=3)
             if len(nodes) <= 45 or node.high - node.low >= least:
                 _label(axes, k, last, node)
-    key = [Patch(facecolor=STAYS, label="the body lives on"), Patch(facecolor=MOVES, alpha=OPACITY, label="patients whose practice changes body")]
+    key = [
+        Patch(facecolor=STAYS, label="the body lives on"),
+        Patch(facecolor=MOVES, alpha=OPACITY, label="patients whose practice changes body"),
+    ]
     figure.legend(handles=key, loc="upper left", ncols=2, frameon=False, fontsize=9, bbox_to_anchor=(0.0, 1.0))
     return figure
 
@@ -189,10 +195,11 @@ def _label(axes: Axes, k: int, last: int, node: Node) -> None:
     """Outside the first and last column; on a white ground beside the ones between."""
     from matplotlib import patheffects
 
-    at, ha = (k - BAR - 0.012, "right") if k == 0 else (k + BAR + 0.012, "left")
+    away = (BAR + 0.008) * last
+    at, ha = (k - away, "right") if k == 0 else (k + away, "left")
     axes.text(
-        at, (node.low + node.high) / 2, node.label.replace("$", r"\$"), ha=ha, va="center", fontsize=8, color=INK, zorder=4,
-        path_effects=[patheffects.withStroke(linewidth=2.5, foreground="white")],
+        at, (node.low + node.high) / 2, node.label.replace("$", r"\$"), ha=ha, va="center", fontsize=8, color=INK,
+        zorder=4, path_effects=[patheffects.withStroke(linewidth=2.5, foreground="white")],
     )  # fmt: skip
 
 
@@ -204,7 +211,9 @@ def _ribbon(axes: Axes, x0: float, x1: float, ribbon: Ribbon) -> None:
     points = [(x0, b), (m, b), (m, d), (x1, d), (x1, c), (m, c), (m, a), (x0, a), (x0, b)]
     codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
     fill = {"facecolor": STAYS} if ribbon.stays else {"facecolor": MOVES, "alpha": OPACITY}
-    axes.add_patch(PathPatch(Path(points, codes), edgecolor="white", linewidth=0.4, zorder=1 if ribbon.stays else 2, **fill))
+    axes.add_patch(
+        PathPatch(Path(points, codes), edgecolor="white", linewidth=0.4, zorder=1 if ribbon.stays else 2, **fill)
+    )
 
 
 def _cut(name: str) -> str:

@@ -4,6 +4,7 @@ has the same number and colour in every plan."""
 from __future__ import annotations
 
 import io
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -12,7 +13,7 @@ import shapely
 
 from geodata.maps.colour import colour_indices, neighbouring_bodies, palette
 from geodata.maps.figures import INK, LAND, QUIET, SEA
-from geodata.maps.shapes import METRIC, dissolve, simplified
+from geodata.maps.shapes import METRIC, TOLERANCE, dissolve, simplified
 from optimiser.matching import real
 
 if TYPE_CHECKING:
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
 
 MOST_PLANS = 4
 WIDTH = 11.0  # inches
-MOVED, OLD = "#6b7f88", "#7a5200"
-NONE = "#ffffff"
-MOST_NUMBERS = 150
+MOVED, NONE = "#6b7f88", "#ffffff"
+STILL = {"color": QUIET, "linewidth": 0.9, "linestyle": "solid"}
+NEW = {"color": INK, "linewidth": 2.4, "linestyle": "solid"}
+GIVEN_UP = {"color": INK, "linewidth": 1.6, "linestyle": (0, (1.5, 1.5))}
+SAME_LINE = 5.0  # metres
+MOST_NUMBERS, MOST_KEYS = 150, 30
 
 
 def side_by_side(found: Compared, ground: Ground, kind: str = "png") -> bytes:
@@ -42,7 +46,8 @@ def who_moves(found: Compared, ground: Ground, kind: str = "png") -> bytes:
 def _bytes(figure: Figure, kind: str) -> bytes:
     import matplotlib  # slow to load, and only figures need it
 
-    with matplotlib.rc_context({"svg.hashsalt": "compare", "svg.fonttype": "none", "font.family": "sans-serif"}):
+    style = {"svg.hashsalt": "compare", "svg.fonttype": "none", "font.family": "sans-serif", "hatch.linewidth": 0.6}
+    with matplotlib.rc_context(style):
         out = io.BytesIO()
         figure.savefig(out, format=kind, dpi=130, facecolor=SEA, metadata={"Date": None} if kind == "svg" else None)
     return out.getvalue()
@@ -102,7 +107,22 @@ def _plans_drawn(found: Compared, ground: Ground) -> Figure:
         word = found.scenario.scale(scale)
         title = f"{plan.name}: {count:,} {word.label if count == 1 else word.plural}".replace("$", r"\$")
         ax.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
+    for ax in axes[len(shown) :]:
+        _key(found, ax)
     return figure
+
+
+def _key(found: Compared, ax: Axes) -> None:
+    """Numbers and names, in a panel that no plan needs."""
+    named: dict[int, str] = {}
+    for own, names in zip(found.threads[found.scale][:MOST_PLANS], found.names[found.scale], strict=False):
+        for thread, name in zip(own, names, strict=True):
+            if thread >= 0 and name not in named.get(thread, "").split(" / "):
+                named[thread] = f"{named[thread]} / {name}" if thread in named else name
+    listed = [f"{thread + 1}   {name}" for thread, name in sorted(named.items())]
+    if len(listed) <= MOST_KEYS:
+        text = "\n".join(shorten(line, 62, placeholder=" …") for line in listed).replace("$", r"\$")
+        ax.text(0.04, 0.96, text, transform=ax.transAxes, va="top", fontsize=9, color=INK, linespacing=1.6)
 
 
 def _moves_drawn(found: Compared, ground: Ground) -> Figure:
@@ -116,27 +136,28 @@ def _moves_drawn(found: Compared, ground: Ground) -> Figure:
     label = found.scenario.scale(found.scale).label
     key = [
         Patch(facecolor=MOVED, edgecolor="white", hatch="////", label=f"practices that change {label}"),
-        Line2D([], [], color=INK, linewidth=2.0, label="borders after"),
-        Line2D([], [], color=OLD, linewidth=1.2, linestyle=(0, (2, 2)), label=f"borders in {found.plans[0].name}"),
+        Line2D([], [], **(STILL), label="border in both"),
+        Line2D([], [], **(NEW), label="new border"),
+        Line2D([], [], **(GIVEN_UP), label=f"border of {found.plans[0].name} given up".replace("$", r"\$")),
     ]
-    figure.legend(handles=key, loc="outside upper left", ncols=3, frameon=False, fontsize=9)
+    figure.legend(handles=key, loc="outside upper left", ncols=4, frameon=False, fontsize=9)
     return figure
 
 
 def _moves(found: Compared, ground: Ground, between: Between, ax: Axes) -> None:
-    ground.councils.to_crs(METRIC).plot(ax=ax, color=LAND)
+    ground.councils.to_crs(METRIC).plot(ax=ax, color=LAND, edgecolor=QUIET, linewidth=0.5)
     cells = ground.catchments.to_crs(METRIC)
     cells.plot(ax=ax, color="#e9e5da", edgecolor="white", linewidth=0.3)
     moved = between.matched.moved
     if moved.any():
         cells[moved].plot(ax=ax, color=MOVED, edgecolor="white", linewidth=0.4, hatch="////")
-    borders = ((between.one, OLD, 1.2, (0, (2, 2)), 3), (between.other, INK, 2.0, "solid", 2))
-    for k, colour, width, style, order in borders:
-        structure = found.plans[k].structure
-        bodies, of = structure.bodies[found.scale], structure.membership[found.scale]
-        shapes = simplified(dissolve(ground.catchments, of, found.dataset.patients, len(bodies)))
-        edges = gpd.GeoSeries([s for s in shapes if not s.is_empty], crs=METRIC).boundary
-        edges.plot(ax=ax, color=colour, linewidth=width, linestyle=style, zorder=order)
+    old, new = (_inner(found, ground, k) for k in (between.one, between.other))
+    for lines, look in (
+        (new.intersection(old.buffer(SAME_LINE)), STILL), (new.difference(old.buffer(SAME_LINE)), NEW),
+        (old.difference(new.buffer(SAME_LINE)), GIVEN_UP),
+    ):  # fmt: skip
+        if not lines.is_empty:
+            gpd.GeoSeries([lines.simplify(TOLERANCE)], crs=METRIC).plot(ax=ax, zorder=3, **look)
     ax.scatter(*found.dataset.xy.T, s=3, color=INK, linewidths=0, zorder=4)
     one, other = found.plans[between.one].name, found.plans[between.other].name
     count = between.moved.practices
@@ -156,6 +177,16 @@ def _fills(found: Compared) -> list[str]:
     numbers = colour_indices(count, sorted(pairs))
     fills = palette(max(numbers, default=0) + 1)
     return [fills[n] for n in numbers]
+
+
+def _inner(found: Compared, ground: Ground, plan: int) -> shapely.Geometry:
+    """Borders between the bodies of a plan, without the coast."""
+    structure = found.plans[plan].structure
+    bodies, of = structure.bodies[found.scale], structure.membership[found.scale]
+    shapes = dissolve(ground.catchments, of, found.dataset.patients, len(bodies))
+    solid = np.array([shape for shape in shapes if not shape.is_empty], dtype=object)
+    coast = shapely.union_all(solid).boundary.buffer(SAME_LINE)
+    return shapely.union_all(shapely.boundary(solid)).difference(coast)
 
 
 def _largest(shape: shapely.Geometry) -> shapely.Geometry:

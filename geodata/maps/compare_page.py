@@ -24,16 +24,19 @@ from geodata.maps.alluvial import alluvial, alluvial_bytes
 from geodata.maps.compare_maps import MOST_PLANS, side_by_side
 from geodata.maps.compare_maps import who_moves as moves_drawn
 from geodata.maps.template import asset, environment, policy
-from geodata.maps.words import bare, evidence_tag, show
+from geodata.maps.words import bare, evidence_tag, suffix
 from geodata.plan_tables import capital
 from optimiser.matching import FATES
+from optimiser.wording import percent, within
 
 if TYPE_CHECKING:
     from geodata.ground import Ground
-    from optimiser.compare import Compared, Measured
+    from optimiser.compare import Compared
 
 MOST_CHANGES, MOST_GROUPS, MOST_OPEN = 60, 20, 40
 KINDS = {"cash": "cash", "expected_financial": "expected", "notional": "notional"}
+SAID = ("bodies", "councils", "practices", "rank correlation")  # units that labels say already
+STAND_IN = "agreement_"  # how these measures' names begin
 MARKS = {"better": "▲ better", "worse": "▽ worse", "same": "= same", "": ""}
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
@@ -68,6 +71,7 @@ def render_comparison(found: Compared, notes: Sequence[str], pictures: Mapping[s
         headline=headline(found),
         cards=_cards(found),
         groups=_groups(found),
+        unknown=_unknown(found),
         prices=_prices(found),
         broken=[(plan.name, plan.broken) for plan in found.plans],
         pairs=[r for r in compare_tables.pairs(found).records() if r["scale"] == found.scale],
@@ -110,21 +114,40 @@ def _cards(found: Compared) -> list[dict[str, Any]]:
 def _groups(found: Compared) -> list[tuple[str, list[dict[str, Any]]]]:
     """Measures grouped: true ones of the region and of each scale, the compared one first; prices last."""
     order = sorted(found.scales, key=lambda s: s != found.scale)
-    groups: dict[str, list[dict[str, Any]]] = {"": [], **{s: [] for s in order}, "money": []}
+    groups: dict[str, list[dict[str, Any]]] = {"": [], **{s: [] for s in order}, "money": [], STAND_IN: []}
     for record in compare_tables.measures(found).records():
         name, scale = str(record["measure"]), str(record["scale"])
         met = [plan.card.region.get(name) for plan in found.plans]
         tag, meaning = evidence_tag(str(record["evidence"]).partition(";")[0])
         kind, label, unit = str(record["kind"]), str(record["label"]), str(record["unit"])
-        cells = [(show(m.value if m else None, unit), MARKS[verdict(found, name, met[0], m)] if k else "")
+        if all(m is None or m.value is None for m in met):
+            continue
+        cells = [(bare(m.value if m else None, unit), MARKS[verdict(found, name, met[0], m)] if k else "")
                  for k, m in enumerate(met)]  # fmt: skip
         if scale and ": " in label:
             label = capital(label.partition(": ")[2])
-        place = "money" if kind in KINDS else scale if scale else ""
-        groups[place].append({"label": label, "kind": KINDS.get(kind, ""), "tag": tag, "meaning": meaning, "cells": cells})
-    headings = {"": "The region as a whole", "money": "Prices: money, risk and judgement in pounds"}
+        if family(name, found.scales)[0] == "moved_patients":
+            label += " (counted from today)"
+        stands_in = name.startswith(STAND_IN)
+        place = "money" if kind in KINDS else STAND_IN if stands_in else scale
+        label = capital(label.partition(": ")[2]) if stands_in else label
+        groups[place].append({
+            "label": label, "unit": suffix(unit) if unit not in SAID else "", "kind": KINDS.get(kind, ""), "tag": tag,
+            "meaning": meaning, "cells": cells,
+        })  # fmt: skip
+    headings = {
+        "": "The region as a whole",
+        "money": "Prices: money, risk and judgement in pounds",
+        STAND_IN: "How well stand-ins that the optimiser prices rank bodies as the truth does, 1 at best",
+    }
     headings |= {s: capital(found.scenario.scale(s).plural) for s in order}
     return [(headings[key], rows) for key, rows in groups.items() if rows]
+
+
+def _unknown(found: Compared) -> list[str]:
+    """Measures that are known of no plan: the dataset does not say, or what it says is too weak."""
+    rows = compare_tables.measures(found).records()
+    return [str(r["label"]) for r in rows if all(r[plan.name] is None for plan in found.plans)]
 
 
 def _prices(found: Compared) -> list[dict[str, Any]]:
@@ -134,18 +157,17 @@ def _prices(found: Compared) -> list[dict[str, Any]]:
         above = [found.above_bound(plan, scale) for plan in found.plans]
         rows.append({
             "name": capital(found.scenario.scale(scale).plural),
-            "cells": [(plan.price(scale), _above(found, plan, gap)) for plan, gap in zip(found.plans, above, strict=True)],
+            "cells": [(plan.price(scale), _above(gap)) for plan, gap in zip(found.plans, above, strict=True)],
             "bound": found.bounds.get(scale),
         })  # fmt: skip
     return rows
 
 
-def _above(found: Compared, plan: Measured, gap: float | None) -> str:
-    from optimiser.wording import percent, within
-
+def _above(gap: float | None) -> str:
+    """How far a price is above the bound, in words."""
     if gap is None:
         return ""
-    return f"{percent(-gap)} below the bound" if gap < -1e-9 else f"within {within(gap)}"
+    return f"{percent(-gap)} below the bound" if gap < -1e-9 else f"within {within(gap)} of it"
 
 
 def _changes(found: Compared) -> list[dict[str, Any]]:
