@@ -60,9 +60,14 @@ def verdict(found: Compared, name: str, before: Measure | None, after: Measure |
 
 
 def headline(found: Compared) -> str:
-    """The comparison in a few sentences: of each plan who moves, what it gains and what it costs, against the first."""
+    """The comparison in a few sentences."""
+    return " ".join(headlines(found))
+
+
+def headlines(found: Compared) -> list[str]:
+    """Of each plan who moves, what it gains and what it costs against the first; then what the first itself breaks."""
     if not found.scale:
-        return "These plans have no scale in common, so that nobody can be said to move; each is measured for itself."
+        return ["These plans have no scale in common: nobody can be said to move, and each is measured for itself."]
     said = []
     for k, plan in enumerate(found.plans[1:], start=1):
         between = found.pair(0, k, found.scale)
@@ -78,7 +83,7 @@ def headline(found: Compared) -> str:
     first = found.plans[0]
     if first.broken:
         said.append(f"{_capital(first.name)} itself breaks {_count(len(first.broken), 'rule')}.")
-    return " ".join(said)
+    return said
 
 
 def _told_of(found: Compared, plan: Measured, way: str, verb: str) -> str:

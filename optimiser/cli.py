@@ -364,10 +364,12 @@ def compare(
     from geodata.publish import publish_comparison
     from optimiser import terminal_compare
     from optimiser.compare import compare as side_by_side
+    from optimiser.pins import check_pins
 
     if data is None and chosen.dataset is None and runs_on_the_demo(plans):
         chosen = chosen.model_copy(update={"dataset": "demo"})
     ground = _ground(data, chosen)
+    check_pins(ground.dataset, chosen)
     laid = lay(plans, ground.dataset, chosen)
     found = side_by_side(ground.dataset, chosen, laid.laid, scale)
     asked = {"plans": [plan.name for plan in laid.laid], "scenario": scenario, "scale": scale,

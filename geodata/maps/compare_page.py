@@ -15,7 +15,7 @@ from geodata.compare_document import title
 from geodata.compare_words import (
     family,
     gains_and_costs,
-    headline,
+    headlines,
     settled_said,
     verdict,
     who_moves,
@@ -68,7 +68,7 @@ def render_comparison(found: Compared, notes: Sequence[str], pictures: Mapping[s
         found=found,
         scale=scale,
         first=found.plans[0],
-        headline=headline(found),
+        headlines=headlines(found),
         cards=_cards(found),
         groups=_groups(found),
         unknown=_unknown(found),
