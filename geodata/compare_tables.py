@@ -9,9 +9,10 @@ import numpy as np
 
 from geodata.compare_words import better, counts, deprived_share, family, made_of
 from geodata.plan_tables import Column, Table, capital
+from geodata.plan_tables import measures as plan_measures
 from optimiser.gains import stand
 from optimiser.matching import FATES
-from optimiser.measures import CASH, EXPECTED, NOTIONAL
+from optimiser.measures import CASH, EXPECTED, NOTIONAL, OBSERVED
 from optimiser.partition_distance import shared
 
 if TYPE_CHECKING:
@@ -155,28 +156,41 @@ def pairs(found: Compared) -> Table:
 
 
 def bodies(found: Compared) -> Table:
-    """Every body of every plan."""
-    columns = (
+    """Every body of every plan with every measure of the scorecard; what is not simply observed is labelled beside."""
+    listed: dict[str, Measure] = {}
+    graded = set()
+    for plan in found.plans:
+        listed |= {m.name: m for m in plan_measures(plan.card)}
+        graded |= {m.name for scores in plan.card.bodies.values() for b in scores for m in b.measures.values()
+                   if m.evidence != OBSERVED}  # fmt: skip
+    columns = [
         Column("plan", "Plan"),
         Column("scale", "Scale"),
-        Column(
-            "number", "Number", "whole", "the same in all plans for a body that lives on; blank: in no common scale"
-        ),
+        Column("number", "Number", "whole", "the same in all plans for a body that lives on; blank: no common scale"),
         Column("name", "Name here", note="kept from plan to plan where two thirds of the patients of both are common"),
         Column("code", "Its code in the plan"),
         Column("own_name", "Its name in the plan"),
         Column("patients", "Patients", "whole"),
         Column("practices", "Practices", "whole"),
-    )
+    ]
+    for name, measure in listed.items():
+        kind = "share" if measure.unit == "share" else "money" if measure.unit.startswith("£") else "number"
+        columns.append(Column(name, measure.label, kind, measure.unit))
+        if name in graded:
+            columns.append(Column(f"{name}_evidence", f"{measure.label}: evidence"))
     rows = []
     for k, plan in enumerate(found.plans):
         for scale in plan.structure.scales:
             own = found.threads[scale][k] if scale in found.threads else []
+            scored = plan.card.bodies[scale]
             for b, body in enumerate(plan.structure.bodies[scale]):
                 number = own[b] + 1 if own and own[b] >= 0 else None
                 name = found.body_name(k, scale, b)
-                rows.append((plan.name, scale, number, name, body.code, body.name, body.patients, len(body.members)))
-    return Table("compare_bodies", "Bodies", columns, tuple(rows))
+                row = [plan.name, scale, number, name, body.code, body.name, body.patients, len(body.members)]
+                for measure in (scored[b].measures[m] for m in listed):
+                    row += [measure.value, measure.evidence] if measure.name in graded else [measure.value]
+                rows.append(tuple(row))
+    return Table("compare_bodies", "Bodies", tuple(columns), tuple(rows))
 
 
 def changes(found: Compared) -> Table:

@@ -32,7 +32,7 @@ BETTER = {  # a measure, or one of a scale without the scale's name → which wa
 TOLD = tuple(name for name in BETTER if name not in ("moved_patients", "failing_risk_rule_unpooled"))
 MADE = {"merged": "merged from", "split": "split from", "grown": "grown by parts of", "new": "new, from",
         "redrawn": "redrawn, with parts of", "kept": "kept", "gone": "gone, into"}  # fmt: skip
-MOST_PARTS, MOST_TOLD = 4, 3
+MOST_PARTS, MOST_TOLD, MOST_COUNCILS = 4, 3, 8
 COUNTED = ("bodies", "councils", "practices", "patients")  # said by the label already
 
 
@@ -128,7 +128,8 @@ def who_moves(found: Compared, between: Between) -> list[str]:
     said.append(f"{_capital(scale.plural)}: {', '.join(bodies) or 'none'}{gone}.")
     for codes, what in ((between.split, "newly divided"), (between.healed, "made whole")):
         if codes:
-            named = "; ".join(found.dataset.authority_name(c) for c in codes)
+            named = "; ".join(found.dataset.authority_name(c) for c in codes[:MOST_COUNCILS])
+            named += f"; and {len(codes) - MOST_COUNCILS} more" if len(codes) > MOST_COUNCILS else ""
             said.append(f"{'Council' if len(codes) == 1 else 'Councils'} {what}: {named}.")
     return said
 
@@ -185,9 +186,10 @@ def made_of(found: Compared, between: Between, change: Changed) -> str:
         named.append(f"practices that were in none ({change.joined:,})")
     if change.fate == "kept" or not named:
         return change.fate
+    verb = "what is left of" if change.fate == "split" and change.before >= 0 else MADE[change.fate]
     more = len(named) - MOST_PARTS
     listed = _list(named) if more <= 0 else f"{', '.join(named[:MOST_PARTS])} and {more} more"
-    return f"{MADE[change.fate]} {listed}"
+    return f"{verb} {listed}"
 
 
 def settled_said(found: Compared) -> str:

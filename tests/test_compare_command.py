@@ -19,7 +19,7 @@ from optimiser.errors import DataError, DisclosureError, OutputError
 from optimiser.scenario import load_scenario
 from tests import plans
 from tests.test_cli import SIZES, consortia
-from tests.worlds import write_world
+from tests.worlds import world, write_world
 
 SET = [word for key, value in SIZES.items() for word in ("--set", f"{key}={value}")]
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -144,6 +144,19 @@ def test_maps_of_different_scales_are_measured_and_not_drawn(data, halves, tmp_p
     assert compare(monkeypatch, data, out, halves, small) == 0
     assert not list(out.glob("*.png"))
     assert "No two of these plans have a scale in common" in (out / "compare.html").read_text(encoding="utf-8")
+
+
+def test_practices_in_no_body_today_join_and_are_drawn(tmp_path, monkeypatch, halves):
+    text = world(columns=8, rows=5)["practices.csv"]
+    lines = [line.replace(",E1,South PCT,", ",,,") if line.startswith(("P001", "P002")) else line
+             for line in text.splitlines()]  # fmt: skip
+    some = write_world(tmp_path / "some", columns=8, rows=5, replace={"practices.csv": "\n".join(lines) + "\n"})
+    out = tmp_path / "compared"
+    assert compare(monkeypatch, some, out, "today", halves) == 0
+    rows = {r["code"]: r for r in read(out / "compare_practices.csv")}
+    assert rows["P001"]["today_consortium_name"] == "not in a body"
+    assert (rows["P001"]["east and west_moves"], rows["P001"]["today_km"]) == ("no", "")
+    assert any("in none (10,000)" in r["made_of"] for r in read(out / "compare_changes.csv"))
 
 
 def test_a_map_that_breaks_rules_is_compared_and_its_rules_named(data, tmp_path, monkeypatch, halves):

@@ -28,9 +28,11 @@ A_BODY = 0.34  # inches of height for each body of the longest column
 GAP = 0.012  # of the height, between bodies
 BAR = 0.012  # half a bar's width, as MARGIN
 STAYS, MOVES, OPACITY = "#c9d2d5", "#40525b", 0.75
-SMALLEST_NAMED = 0.0105  # of the height: a label must not touch the next one
+HEAD = 0.92  # inches, for the key and the plans' names
+A_LINE = 0.14  # inches from a label to the next
+THIN = 0.004  # of the height: ribbons below it have no edge
 LETTERS = 22
-MARGIN = 0.34  # of the width between the first and the last column, for their labels
+MARGIN = 0.37  # of the width between the first and the last column, for their labels
 
 
 @dataclass(frozen=True)
@@ -162,10 +164,10 @@ def _draw(shown: Alluvial) -> Figure:
     from matplotlib.patches import Patch
 
     longest = max(len(nodes) for _, nodes in shown.columns)
-    height = min(max(longest * A_BODY, LEAST), MOST) + 0.9
+    height = min(max(longest * A_BODY, LEAST), MOST) + HEAD
     figure = Figure(figsize=(WIDTH, height))
     last = len(shown.columns) - 1
-    axes = figure.add_axes((0.0, 0.02, 1.0, 1 - 0.92 / height))
+    axes = figure.add_axes((0.0, 0.02, 1.0, 1 - HEAD / height))
     axes.set_xlim(-MARGIN * last, last * (1 + MARGIN))
     axes.set_ylim(-0.01, 1.01)
     axes.axis("off")
@@ -174,15 +176,16 @@ def _draw(shown: Alluvial) -> Figure:
         for stays in (True, False):
             for ribbon in (r for r in ribbons if r.stays is stays):
                 _ribbon(axes, k + bar, k + 1 - bar, ribbon)
-    least = SMALLEST_NAMED * 4.5 / height * 1.6
+    apart = A_LINE / (height - HEAD)
     for k, (name, nodes) in enumerate(shown.columns):
-        axes.text(
-            k, 1.03, name.replace("$", r"\$"), ha="center", va="bottom", fontsize=11, fontweight="bold", color=INK
-        )
+        axes.annotate(
+            name.replace("$", r"\$"), (k, 1.0), (0, 9), textcoords="offset points", ha="center", fontsize=11,
+            fontweight="bold", color=INK,
+        )  # fmt: skip
         for node in nodes:
             axes.fill_betweenx([node.low, node.high], k - bar, k + bar, color=INK, linewidth=0, zorder=3)
-            if len(nodes) <= 45 or node.high - node.low >= least:
-                _label(axes, k, last, node)
+        for node in _told_apart(nodes, apart):
+            _label(axes, k, last, node)
     key = [
         Patch(facecolor=STAYS, label="the body lives on"),
         Patch(facecolor=MOVES, alpha=OPACITY, label="patients whose practice changes body"),
@@ -191,16 +194,23 @@ def _draw(shown: Alluvial) -> Figure:
     return figure
 
 
-def _label(axes: Axes, k: int, last: int, node: Node) -> None:
-    """Outside the first and last column; on a white ground beside the ones between."""
-    from matplotlib import patheffects
+def _told_apart(nodes: Sequence[Node], apart: float) -> list[Node]:
+    """Those whose labels fit, the largest first; the tables hold them all."""
+    shown: list[Node] = []
+    for node in sorted(nodes, key=lambda n: (n.low - n.high, -n.high)):
+        middle = node.low + node.high
+        if all(abs(middle - other.low - other.high) >= 2 * apart for other in shown):
+            shown.append(node)
+    return shown
 
-    away = (BAR + 0.008) * last
+
+def _label(axes: Axes, k: int, last: int, node: Node) -> None:
+    """Outside the first and last column; on a white ground beside those between."""
+    away = (BAR + 0.014) * last
     at, ha = (k - away, "right") if k == 0 else (k + away, "left")
-    axes.text(
-        at, (node.low + node.high) / 2, node.label.replace("$", r"\$"), ha=ha, va="center", fontsize=8, color=INK,
-        zorder=4, path_effects=[patheffects.withStroke(linewidth=2.5, foreground="white")],
-    )  # fmt: skip
+    ground = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1.2} if 0 < k < last else None
+    middle, text = (node.low + node.high) / 2, node.label.replace("$", r"\$")
+    axes.text(at, middle, text, ha=ha, va="center", fontsize=8, color=INK, zorder=4, bbox=ground)
 
 
 def _ribbon(axes: Axes, x0: float, x1: float, ribbon: Ribbon) -> None:
@@ -212,7 +222,13 @@ def _ribbon(axes: Axes, x0: float, x1: float, ribbon: Ribbon) -> None:
     codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
     fill = {"facecolor": STAYS} if ribbon.stays else {"facecolor": MOVES, "alpha": OPACITY}
     axes.add_patch(
-        PathPatch(Path(points, codes), edgecolor="white", linewidth=0.4, zorder=1 if ribbon.stays else 2, **fill)
+        PathPatch(
+            Path(points, codes),
+            edgecolor="white",
+            linewidth=0.4 if b - a > THIN else 0.0,
+            zorder=1 if ribbon.stays else 2,
+            **fill,
+        )
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from geodata.maps.colour import colour_indices, neighbouring_bodies, palette
-from geodata.maps.figures import INK, LAND, QUIET, SEA
+from geodata.maps.figures import INK, LAND, QUIET, SEA, part_labels
 from geodata.maps.shapes import METRIC, TOLERANCE, dissolve, simplified
 from optimiser.matching import real
 
@@ -30,7 +30,7 @@ STILL = {"color": QUIET, "linewidth": 0.9, "linestyle": "solid"}
 NEW = {"color": INK, "linewidth": 2.4, "linestyle": "solid"}
 GIVEN_UP = {"color": INK, "linewidth": 1.6, "linestyle": (0, (1.5, 1.5))}
 SAME_LINE = 5.0  # metres
-MOST_NUMBERS, MOST_KEYS = 150, 30
+MOST_KEYS = 30
 
 
 def side_by_side(found: Compared, ground: Ground, kind: str = "png") -> bytes:
@@ -79,7 +79,7 @@ def _plans_drawn(found: Compared, ground: Ground) -> Figure:
 
     scale, shown = found.scale, range(min(len(found.plans), MOST_PLANS))
     figure, axes = _panels(found, ground, len(shown), 0.3)
-    fills = _fills(found)
+    fills, numbers = _fills(found), []
     halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
     upper = ground.councils.to_crs(METRIC)
     for k in shown:
@@ -95,20 +95,21 @@ def _plans_drawn(found: Compared, ground: Ground) -> Figure:
         if (alone := solid[solid["thread"] < 0]).size:
             alone.plot(ax=ax, color=NONE, edgecolor=QUIET, linewidth=0.4, hatch="....")
         upper.boundary.plot(ax=ax, color=QUIET, linewidth=0.7, linestyle=(0, (4, 2)))
-        ax.scatter(*found.dataset.xy.T, s=2, color=INK, linewidths=0, zorder=3)
-        for thread, shape in zip(grouped["thread"], grouped.geometry, strict=True):
-            if len(grouped) <= MOST_NUMBERS:
-                point = _largest(shape).representative_point()
-                ax.annotate(
-                    str(thread + 1), (point.x, point.y), ha="center", va="center", fontsize=9, fontweight="bold",
-                    color=INK, path_effects=halo, zorder=4,
-                )  # fmt: skip
+        ax.scatter(*found.dataset.xy.T, s=_dot(found), color=INK, linewidths=0, zorder=3)
+        widest_first = grouped.iloc[np.argsort(-grouped.area.to_numpy(), kind="stable")]
+        for thread, shape in zip(widest_first["thread"], widest_first.geometry, strict=True):
+            point = _largest(shape).representative_point()
+            numbers.append(ax.annotate(
+                str(thread + 1), (point.x, point.y), ha="center", va="center", fontsize=9, fontweight="bold",
+                color=INK, path_effects=halo, zorder=4,
+            ))  # fmt: skip
         count = int(real(bodies).sum())
         word = found.scenario.scale(scale)
         title = f"{plan.name}: {count:,} {word.label if count == 1 else word.plural}".replace("$", r"\$")
         ax.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
     for ax in axes[len(shown) :]:
         _key(found, ax)
+    part_labels(figure, numbers)
     return figure
 
 
@@ -158,7 +159,7 @@ def _moves(found: Compared, ground: Ground, between: Between, ax: Axes) -> None:
     ):  # fmt: skip
         if not lines.is_empty:
             gpd.GeoSeries([lines.simplify(TOLERANCE)], crs=METRIC).plot(ax=ax, zorder=3, **look)
-    ax.scatter(*found.dataset.xy.T, s=3, color=INK, linewidths=0, zorder=4)
+    ax.scatter(*found.dataset.xy.T, s=_dot(found), color=INK, linewidths=0, zorder=4)
     one, other = found.plans[between.one].name, found.plans[between.other].name
     count = between.moved.practices
     said = f"{one} → {other}: {count:,} {'practice moves' if count == 1 else 'practices move'}".replace("$", r"\$")
@@ -187,6 +188,11 @@ def _inner(found: Compared, ground: Ground, plan: int) -> shapely.Geometry:
     solid = np.array([shape for shape in shapes if not shape.is_empty], dtype=object)
     coast = shapely.union_all(solid).boundary.buffer(SAME_LINE)
     return shapely.union_all(shapely.boundary(solid)).difference(coast)
+
+
+def _dot(found: Compared) -> float:
+    """The area of a practice's dot, points²: small where there are many."""
+    return min(4.0, max(0.3, 600 / len(found.dataset.practices)))
 
 
 def _largest(shape: shapely.Geometry) -> shapely.Geometry:
