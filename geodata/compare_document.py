@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from geodata import compare_tables
+from geodata import compare_between, compare_tables
 from geodata.compare_words import gains_and_costs, headline, settled_said, who_moves
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def document(found: Compared, notes: Sequence[str]) -> dict[str, Any]:
                 "gains": gains_and_costs(found, found.plans[b.other], "better"),
                 "costs": gains_and_costs(found, found.plans[b.other], "worse"),
             }
-            for b in compare_tables.between_first(found)
+            for b in compare_between.between_first(found)
         ],
         "settled": settled_said(found),
         "plans": [
@@ -46,10 +46,10 @@ def document(found: Compared, notes: Sequence[str]) -> dict[str, Any]:
         ],
         "measures": compare_tables.measures(found).records(),
         "prices": compare_tables.prices(found).records(),
-        "pairs": compare_tables.pairs(found).records(),
-        "changes": compare_tables.changes(found).records(),
-        "effects": compare_tables.effects(found).records(),
-        "groups": compare_tables.settled(found).records(),
+        "pairs": compare_between.pairs(found).records(),
+        "changes": compare_between.changes(found).records(),
+        "effects": compare_between.effects(found).records(),
+        "groups": compare_between.settled(found).records(),
         "notes": list(notes),
         "warnings": list(found.dataset.warnings),
         "licence": info.licence,

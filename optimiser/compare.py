@@ -9,22 +9,21 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from optimiser import budgets, gains
 from optimiser.domain import Dataset, Structure
 from optimiser.errors import Problem, ScenarioError
 from optimiser.forces import structure_terms
 from optimiser.given import broken_rules
-from optimiser.matching import Matched, matched, real, stable_names, threads
+from optimiser.matching import Matched, matched, stable_names, threads
 from optimiser.partition_distance import Distance, distance
 from optimiser.power import nearest_scale
 from optimiser.scenario import Scenario
 from optimiser.scorecard import Scorecard, score
+from optimiser.settled import Settled, settled
 
 Kind = Literal["today", "run", "drawn"]
 SAME_PRICE = 1e-6  # relative: a run priced again agrees with its certificate this far, or its bound is of other costs
-HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -94,23 +93,6 @@ class Between:
     split: tuple[str, ...]
     healed: tuple[str, ...]
     effects: tuple[gains.Effect, ...]
-
-
-@dataclass(frozen=True)
-class Settled:
-    """What plans agree on at one scale. plans: positions of those asked. groups: sets of practices that all of them
-    keep together, largest first, no practice alone. kept: by practice the share of those patients, whom any of them
-    puts it with, that all of them put it with (NaN: it never has company)."""
-
-    scale: str
-    plans: tuple[int, ...]
-    groups: tuple[tuple[int, ...], ...]
-    kept: NDArray[np.float64]
-
-    @property
-    def open(self) -> NDArray[np.bool_]:
-        """Practices that keep less than half of their company in every plan."""
-        return self.kept < HALF
 
 
 @dataclass(frozen=True)
@@ -194,7 +176,7 @@ def compare(dataset: Dataset, scenario: Scenario, laid: Sequence[Laid], scale: s
         if s in plans[i].structure.scales and s in plans[j].structure.scales
     )
     return Compared(
-        dataset, scenario, plans, at, between, _settled(dataset, plans, at) if at else None, _bounds(plans),
+        dataset, scenario, plans, at, between, _agreed(dataset, plans, at) if at else None, _bounds(plans),
         money.basis if money is not None else "",
     )  # fmt: skip
 
@@ -280,26 +262,11 @@ def _torn(dataset: Dataset, scenario: Scenario, structure: Structure, scale: str
     return {str(code) for code in np.unique(home) if len(set(of[home == code].tolist())) > 1}
 
 
-def _settled(dataset: Dataset, plans: Sequence[Measured], scale: str) -> Settled:
+def _agreed(dataset: Dataset, plans: Sequence[Measured], scale: str) -> Settled:
     """Asked of the proposals: of today's map too only where there is but one other."""
     proposals = [k for k, plan in enumerate(plans) if plan.laid.kind != "today"]
-    asked = tuple(proposals if len(proposals) > 1 else range(len(plans)))
-    n = len(dataset.practices)
-    always, ever = np.ones((n, n), dtype=bool), np.zeros((n, n), dtype=bool)
-    for k in asked:
-        of = plans[k].structure.membership[scale]
-        grouped = real(plans[k].structure.bodies[scale])[of]
-        same = (of[:, None] == of[None, :]) & grouped[:, None]
-        always &= same
-        ever |= same
-    people = dataset.patients.astype(float)
-    alone = np.where(ever.diagonal(), people, 0.0)
-    company = ever @ people - alone
-    stays = always @ people - np.where(always.diagonal(), people, 0.0)
-    kept = np.divide(stays, company, out=np.full(n, np.nan), where=company > 0)
-    cells = {tuple(np.flatnonzero(row).tolist()) for row in always if row.sum() > 1}
-    groups = sorted(cells, key=lambda cell: (-int(dataset.patients[list(cell)].sum()), cell))
-    return Settled(scale, asked, tuple(groups), kept)
+    asked = proposals if len(proposals) > 1 else list(range(len(plans)))
+    return settled(dataset, {k: plans[k].structure for k in asked}, scale)
 
 
 def _bounds(plans: Sequence[Measured]) -> dict[str, float]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def show_comparison(found: Compared, notes: Sequence[str], out: Path) -> None:
     """Who moves, what it gains and costs, every measure, what is settled, and the file to open first."""
-    from geodata.compare_tables import between_first
+    from geodata.compare_between import between_first
     from geodata.compare_words import family, gains_and_costs, settled_said, who_moves
     from geodata.maps.words import bare
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from geodata import compare_tables, summary
+from geodata import compare_between, compare_tables, summary
 from geodata.compare_document import title
 from geodata.compare_words import (
     family,
@@ -74,8 +74,8 @@ def render_comparison(found: Compared, notes: Sequence[str], pictures: Mapping[s
         unknown=_unknown(found),
         prices=_prices(found),
         broken=[(plan.name, plan.broken) for plan in found.plans],
-        pairs=[r for r in compare_tables.pairs(found).records() if r["scale"] == found.scale],
-        others=[r for r in compare_tables.pairs(found).records() if r["scale"] != found.scale],
+        pairs=[r for r in compare_between.pairs(found).records() if r["scale"] == found.scale],
+        others=[r for r in compare_between.pairs(found).records() if r["scale"] != found.scale],
         fates=FATES,
         changes=_changes(found),
         most=MOST_CHANGES,
@@ -107,7 +107,7 @@ def _cards(found: Compared) -> list[dict[str, Any]]:
             "costs": gains_and_costs(found, found.plans[b.other], "worse"),
             "rules": len(found.plans[b.other].broken),
         }
-        for b in compare_tables.between_first(found)
+        for b in compare_between.between_first(found)
     ]
 
 
@@ -172,24 +172,24 @@ def _above(gap: float | None) -> str:
 
 def _changes(found: Compared) -> list[dict[str, Any]]:
     """What became of bodies, from the first plan to each other, at the scale compared."""
-    rows = compare_tables.changes(found).records()
+    rows = compare_between.changes(found).records()
     return [
         {"name": found.plans[b.other].name,
          "rows": [r for r in rows if r["one"] == found.plans[0].name and r["other"] == found.plans[b.other].name
                   and r["scale"] == found.scale]}
-        for b in compare_tables.between_first(found)
+        for b in compare_between.between_first(found)
     ]  # fmt: skip
 
 
 def _effects(found: Compared) -> list[dict[str, Any]]:
     return [
         {"name": found.plans[b.other].name, "effects": [e for e in b.effects if e.known]}
-        for b in compare_tables.between_first(found)
+        for b in compare_between.between_first(found)
     ]
 
 
 def _together(found: Compared) -> list[dict[str, Any]]:
-    return compare_tables.settled(found).records()[:MOST_GROUPS]
+    return compare_between.settled(found).records()[:MOST_GROUPS]
 
 
 def _unsettled(found: Compared) -> list[dict[str, Any]]:
