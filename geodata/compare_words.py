@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from geodata.maps.words import bare, show
+from geodata.maps.words import bare, evidence_tag, show
 from optimiser.matching import Fate
 from optimiser.wording import percent
 
@@ -95,7 +95,7 @@ def _told_of(found: Compared, plan: Measured, way: str, verb: str) -> str:
     for before, after in told[:MOST_TOLD]:
         label = after.label.partition(": ")[2] or after.label
         label = label if label[:2].isupper() else label[:1].lower() + label[1:]
-        named.append(f"{label} ({bare(before.value, before.unit)} → {_with_unit(after)})")
+        named.append(f"{label}{_resting(after)} ({bare(before.value, before.unit)} → {_with_unit(after)})")
     more = len(told) - MOST_TOLD
     if more > 0:
         named.append(f"{_count(more, 'more measure')}")
@@ -137,9 +137,15 @@ def who_moves(found: Compared, between: Between) -> list[str]:
 def gains_and_costs(found: Compared, plan: Measured, way: str) -> list[str]:
     """Measures on which a plan is better, or worse, than the first, each with both figures."""
     return [
-        f"{after.label}: {bare(before.value, before.unit)} → {_with_unit(after)}"
+        f"{after.label}{_resting(after)}: {bare(before.value, before.unit)} → {_with_unit(after)}"
         for before, after in _told(found, plan, way)
     ]
+
+
+def _resting(measure: Measure) -> str:
+    """ ", assumed" and the like of a figure that was not simply observed."""
+    tag = evidence_tag(measure.evidence)[0]
+    return f", {tag}" if tag else ""
 
 
 def _with_unit(measure: Measure) -> str:

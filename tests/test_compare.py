@@ -152,3 +152,9 @@ def test_budgets_gain_and_lose_only_where_needs_or_budgets_are_told():
     assert budget.known and told.basis == "today's budgets"
     assert budget.gain.practices + budget.lose.practices == 12
     assert sum(told.plans[0].gains[:2]) == 12 and told.plans[0].gains[2] > 0
+
+
+def test_what_rests_on_assumptions_says_so_in_the_headline():
+    found = side_by_side(laid("a", LEFT), laid("b", "AAAA AAAA AAAA"))
+    assert "GPs engaged, assumed (" in headline(found)
+    assert "cash a head, modelled (" in headline(found)

@@ -118,11 +118,12 @@ def _key(found: Compared, ax: Axes) -> None:
     named: dict[int, str] = {}
     for own, names in zip(found.threads[found.scale][:MOST_PLANS], found.names[found.scale], strict=False):
         for thread, name in zip(own, names, strict=True):
+            name = shorten(name, 26, placeholder=" …")
             if thread >= 0 and name not in named.get(thread, "").split(" / "):
                 named[thread] = f"{named[thread]} / {name}" if thread in named else name
     listed = [f"{thread + 1}   {name}" for thread, name in sorted(named.items())]
     if len(listed) <= MOST_KEYS:
-        text = "\n".join(shorten(line, 62, placeholder=" …") for line in listed).replace("$", r"\$")
+        text = "\n".join(shorten(line, 84, placeholder=" …") for line in listed).replace("$", r"\$")
         ax.text(0.04, 0.96, text, transform=ax.transAxes, va="top", fontsize=9, color=INK, linespacing=1.6)
 
 
