@@ -76,7 +76,7 @@ def _check_practices(records: Records, key: str, dataset: Dataset, findings: Fin
     codes = Codes("practices.csv", [p.code for p in dataset.practices])
     codes.check(records, key, findings)
     given = set(records.column(key))
-    absent = [code for code in codes.codes if code not in given]
+    absent = [f"{p.code} {p.name}" for p in dataset.practices if p.code not in given]
     if absent:
         findings.problem(
             f"{len(absent):,} practices of the dataset are missing: {some(absent)}",

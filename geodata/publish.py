@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geodata import option_tables, provider_tables, summary, write
+from geodata import compare_document, compare_tables, compare_words, option_tables, provider_tables, summary, write
 from geodata.arrangement import Arrangement
 from geodata.disclosure import gate, gate_sentences
+from geodata.maps.compare_page import draw_comparison, write_comparison
 from geodata.maps.cost_picture import cost_curve, curve_bytes
 from geodata.maps.geopackage import write_geopackage
 from geodata.maps.option_picture import dots, dots_bytes
@@ -21,11 +22,13 @@ from geodata.maps.risk_picture import fan_bytes
 from geodata.maps.why_not import write_why_not
 from geodata.option_document import document
 from geodata.provider_files import write_graphs
-from geodata.workbook import write_workbook
+from geodata.workbook import write_book, write_workbook
 from optimiser.runs import staged, write_manifest
 
 if TYPE_CHECKING:
     from geodata.ground import Ground
+    from geodata.laid_plans import Table
+    from optimiser.compare import Compared
     from optimiser.conflicts import Conflict
     from optimiser.options import Comparison
     from optimiser.plan import Plan
@@ -139,6 +142,42 @@ def publish_options(found: Comparison, out: Path, options: Mapping[str, object],
             status="premature" if found.premature else "compared",
             cut_short=[o.terms.form for o in found.options if o.plan.cut],
             warnings=found.dataset.warnings,
+        )
+
+
+def publish_comparison(
+    found: Compared, ground: Ground, out: Path, asked: Mapping[str, object], laid: Table, overwrite: bool = False
+) -> None:
+    """Write plans side by side into the folder `out`, whole or not at all. laid: the plans as they were read. Raises
+    OutputError and DisclosureError."""
+    told = compare_document.document(found, laid.notes)
+    gate_sentences(
+        found.dataset,
+        [("scenario", found.scenario.title), *(("plan", plan.name) for plan in found.plans),
+         *((f"rule that {plan.name} breaks", text) for plan in found.plans for text in plan.broken),
+         *(("warnings", text) for text in found.dataset.warnings),
+         *(("dataset.toml:notes", text) for text in found.dataset.info.notes)],
+    )  # fmt: skip
+    with staged(out, overwrite) as folder:
+        tables = [make(found) for make in compare_tables.TABLES]
+        for table in tables:
+            write.write_csv(folder / f"{table.name}.csv", [c.name for c in table.columns], table.rows)
+        write.write_json(folder / "compare.json", summary.plain(told))
+        lead = [compare_words.headline(found), compare_words.settled_said(found), *laid.notes]
+        write_book(folder / "compare.xlsx", compare_document.title(found), found.dataset.info, lead, tables)
+        pictures = draw_comparison(found, ground) if found.scale else {}
+        for name, content in pictures.items():
+            (folder / name).write_bytes(content)
+        write_comparison(found, laid.notes, pictures, folder / "compare.html")
+        write_manifest(
+            folder,
+            inputs={**found.dataset.sources, **laid.inputs},
+            data=found.dataset.info,
+            seed=found.scenario.seed,
+            options=asked,
+            solver={},
+            status="compared",
+            warnings=(*laid.notes, *found.dataset.warnings),
         )
 
 

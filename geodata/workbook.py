@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from geodata.arrangement import Arrangement
 from geodata.plan_tables import Column, Table
 
 if TYPE_CHECKING:
+    from optimiser.domain import DatasetInfo
     from optimiser.plan import Plan
 
 # No clock in any output: the same plan gives the same bytes.
@@ -125,6 +126,22 @@ def write_workbook(plan: Plan, path: Path) -> None:
         ):
             if table is not None:
                 _table(book, table, title)
+
+
+def write_book(path: Path, title: str, info: DatasetInfo, lead: Sequence[str], tables: Sequence[Table]) -> None:
+    """A workbook of tables, a sheet each, after a first sheet of sentences (`lead`) and what travels with the data."""
+    book = _Book(path)
+    book.file.set_properties({"title": title, "subject": info.name, "comments": info.attribution, "created": CREATED})
+    with book.file:
+        sheet = book.sheet("Summary")
+        sheet.hide_gridlines(2)
+        sheet.set_column(0, 0, 120)
+        sheet.write_string(0, 0, f"{info.name}: {title}", book.formats["title"])
+        for row, text in enumerate((*lead, f"Licence: {info.licence}", info.attribution), start=2):
+            sheet.write_string(row, 0, text, book.formats["lead"])
+            sheet.set_row(row, 16 * (1 + len(text) // 120))
+        for table in tables:
+            _table(book, table, table.title)
 
 
 def _summary(book: _Book, plan: Plan) -> None:

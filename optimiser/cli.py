@@ -337,6 +337,48 @@ def options(
 
 
 @app.command()
+def compare(
+    plans: Annotated[
+        list[str], typer.Argument(metavar="A B …", help="Run folders, membership CSVs, or the word today; A first.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")] = Path("comparison"),
+    scenario: Annotated[str, typer.Option(help="Rates and rules that all are measured by.")] = "base",
+    data: Data = None,
+    scale: Annotated[
+        str, typer.Option(metavar="SCALE", help="The scale to draw and speak of; the commissioning one when left out.")
+    ] = "",
+    overrides: Set = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the comparison in DIR.")] = False,
+) -> None:
+    """Plans side by side, measured alike: who moves, what it gains, what it costs, what is settled and what is open."""
+    from optimiser.runs import refuse_unwritable
+
+    if len(plans) < 2:
+        raise ScenarioError(
+            Problem("only one plan is given", "compare", "It takes two to compare.", "Add another run, map, or today.")
+        )
+    refuse_unwritable(out, overwrite)
+    chosen = _scenario(scenario, overrides)
+
+    from geodata.laid_plans import lay, runs_on_the_demo
+    from geodata.publish import publish_comparison
+    from optimiser import terminal_compare
+    from optimiser.compare import compare as side_by_side
+    from optimiser.pins import check_pins
+
+    if data is None and chosen.dataset is None and runs_on_the_demo(plans):
+        chosen = chosen.model_copy(update={"dataset": "demo"})
+    ground = _ground(data, chosen)
+    check_pins(ground.dataset, chosen)
+    laid = lay(plans, ground.dataset, chosen)
+    found = side_by_side(ground.dataset, chosen, laid.laid, scale)
+    asked = {"plans": [plan.name for plan in laid.laid], "scenario": scenario, "scale": scale,
+             "overrides": overrides or []}  # fmt: skip
+    publish_comparison(found, ground, out, asked, laid, overwrite)
+    terminal_compare.show_comparison(found, laid.notes, out)
+
+
+@app.command()
 def sweep(
     scenario: ScenarioName,
     data: Data = None,

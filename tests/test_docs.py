@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from geodata import option_tables, plan_tables, provider_tables, summary
+from geodata import compare_tables, option_tables, plan_tables, provider_tables, summary
 from geodata.arrangement import Arrangement
 from geodata.demo import region
 from geodata.publish import publish
@@ -22,6 +22,7 @@ from geodata.read import read_dataset
 from geodata.write import TABLES
 from optimiser import errors
 from optimiser.cli import INTERRUPTED, app
+from optimiser.compare import Laid, compare
 from optimiser.domain import Dataset
 from optimiser.scenario import load_scenario, parse_override
 from optimiser.scenario_tables import FORCES
@@ -93,7 +94,16 @@ def parse(words: tuple[str, ...]) -> tuple[str, dict]:
 
 
 def test_the_pages_have_commands_of_every_kind() -> None:
-    assert {c.words[1] for c in OURS} >= {"plan", "validate", "evaluate", "graph", "options", "sweep", "import"}
+    assert {c.words[1] for c in OURS} >= {
+        "plan",
+        "validate",
+        "evaluate",
+        "graph",
+        "options",
+        "compare",
+        "sweep",
+        "import",
+    }
     assert {c.code for c in commands()} >= {0, 2, 3, 4, 7}
     assert SCRIPTS
     assert len(QUICK) >= 6
@@ -102,7 +112,7 @@ def test_the_pages_have_commands_of_every_kind() -> None:
 @pytest.mark.parametrize("command", OURS, ids=str)
 def test_a_command_is_understood_and_its_scenario_loads(command: Command) -> None:
     name, given = parse(command.words[1:])
-    if name in ("plan", "evaluate", "graph", "options", "sweep") and command.code == 0:
+    if name in ("plan", "evaluate", "graph", "options", "compare", "sweep") and command.code == 0:
         wanted = given["scenario"]
         overrides = dict(parse_override(text) for text in given["overrides"] or [])
         scenario = load_scenario(ROOT / wanted if wanted.endswith(".toml") else wanted, overrides)
@@ -235,6 +245,21 @@ def test_every_column_of_a_comparison_of_options_is_explained() -> None:
     found = option_worlds.both()
     for table in (make(found) for make in option_tables.TABLES):
         assert {column.name for column in table.columns} <= section(f"{table.name}.csv"), table.name
+
+
+def test_every_column_of_a_comparison_of_plans_is_explained() -> None:
+    plan = plans.plan()
+    assert plan.today is not None
+    given = Laid("today", "today", plan.today), Laid("plan", "run", plan.structure)
+    found = compare(plan.dataset, plan.scenario, given)
+    for table in (make(found) for make in compare_tables.TABLES):
+        said = section(f"{table.name}.csv")
+        measured = {m.name for p in found.plans for m in plan_tables.measures(p.card)}
+        for column in (c.name for c in table.columns if c.name.removesuffix("_evidence") not in measured):
+            shown = re.sub("^(today|plan)(?=_|$)", "<plan>", column) if column not in said else column
+            for scale in plan.structure.scales:
+                shown = shown.replace(f"<plan>_{scale}", "<plan>_<scale>")
+            assert shown in said, f"{table.name}.csv: {shown}"
 
 
 def test_every_measure_of_a_body_is_explained() -> None:

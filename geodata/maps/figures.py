@@ -81,11 +81,11 @@ def _draw(plan: Plan, ground: Ground, scale: str, tolerance: float) -> Figure:
     title = f"{count:,} {declared.label if count == 1 else declared.plural} in {plan.dataset.info.name}"
     axes.set_title(title, loc="left", fontsize=13, fontweight="bold", color=INK)
     figure.supxlabel(plan.dataset.info.attribution, fontsize=6.5, color=QUIET, x=0.01, ha="left", wrap=True)
-    _part(figure, names)
+    part_labels(figure, names)
     return figure
 
 
-def _part(figure: Figure, names: Sequence[Text]) -> None:
+def part_labels(figure: Figure, names: Sequence[Text]) -> None:
     """Leave out names that would lie on one already placed; the tables hold them all."""
     figure.draw_without_rendering()
     placed: list[Bbox] = []

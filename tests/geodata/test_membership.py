@@ -79,7 +79,7 @@ def test_every_fault_of_a_drawing_is_named_with_its_place(tmp_path, data, scenar
     assert "map.csv:5:consortium: is blank" in text
     assert "map.csv:8:consortium: 'west' and 'West' differ only in spaces or capitals" in text
     assert "'P06' stands on rows 7 and 8" in text and "'P01' stands on rows 2 and 13" in text
-    assert "map.csv: 3 practices of the dataset are missing: P02, P07, P12" in text
+    assert "map.csv: 3 practices of the dataset are missing: P02 Brent Knoll Surgery, P07 Glaston Surgery" in text
     assert len(found) == 6
 
 
