@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geodata import option_tables, provider_tables, summary, write
+from geodata import explained, option_tables, provider_tables, summary, write
 from geodata.arrangement import Arrangement
 from geodata.disclosure import gate, gate_sentences
 from geodata.maps.cost_picture import cost_curve, curve_bytes
+from geodata.maps.explain_page import write_explanation
 from geodata.maps.geopackage import write_geopackage
 from geodata.maps.option_picture import dots, dots_bytes
 from geodata.maps.options_page import write_options
@@ -139,6 +140,31 @@ def publish_options(found: Comparison, out: Path, options: Mapping[str, object],
             status="premature" if found.premature else "compared",
             cut_short=[o.terms.form for o in found.options if o.plan.cut],
             warnings=found.dataset.warnings,
+        )
+
+
+def publish_explanation(
+    made: explained.Explained, ground: Ground, out: Path, options: Mapping[str, object], overwrite: bool = False
+) -> None:
+    """Write the explanation of one practice into the folder `out`, whole or not at all. Raises OutputError and
+    DisclosureError."""
+    info = made.dataset.info
+    gate_sentences(made.dataset, [("scenario", made.scenario.title), ("scenario", made.scenario.question)])
+    with staged(out, overwrite) as folder:
+        table = explained.alternatives(made)
+        write.write_csv(folder / f"{table.name}.csv", [c.name for c in table.columns], table.rows)
+        write.write_json(folder / "explain.json", summary.plain(explained.document(made)))
+        write_explanation(made, ground, folder / "explain.html")
+        write_manifest(
+            folder,
+            inputs=made.dataset.sources,
+            data=info,
+            seed=made.scenario.seed,
+            options=options,
+            solver={},
+            status="explained",
+            cut_short=made.cut_short,
+            warnings=made.dataset.warnings,
         )
 
 

@@ -8,18 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
-import numpy as np
-
 from optimiser.domain import Body, Dataset, Structure
 from optimiser.errors import DataError, LimitReached, Problem, SolverError
 from optimiser.explain_scale import Local, ScaleAround, changed_terms, who_moves
 from optimiser.forces import STRUCTURE_FORCES
-from optimiser.partition.exact import MOST_UNITS
 from optimiser.pins import members_of
 from optimiser.scenario import Scenario
 from optimiser.scenario_checks import called
 
 WORTH = 1.0  # £ a year: less is rounding
+MOST_FACTOR = 10.0  # of a rate
 STEPS = 8  # of the search for a break-even
 NEAR = 1e-4  # of a rate: closer is the same
 MOVED_BY = {"engagement": ("engagement", "likeness")}  # forces that a rate carries besides its own
@@ -103,7 +101,8 @@ def find_practice(dataset: Dataset, wanted: str) -> int:
         return found[0]
     if found:
         listed = ", ".join(dataset.practices[i].code for i in found)
-        raise DataError(Problem(f"{wanted} is the name of {len(found)} practices", "PRACTICE", mend=f"Give a code: {listed}."))
+        several = f"{wanted} is the name of {len(found)} practices"
+        raise DataError(Problem(several, "PRACTICE", mend=f"Give a code: {listed}."))
     near = get_close_matches(asked, [*codes, *named], 3, 0.5)
     guesses = dict.fromkeys(i for text in near for i in ([codes[text]] if text in codes else named[text]))
     told = " or ".join(f"{dataset.practices[i].code} ({dataset.practices[i].name})" for i in guesses)
@@ -159,7 +158,7 @@ def _alternative(around: ScaleAround, to: int | None) -> Alternative:
         return Alternative(code, name, None, None, broken=forbidden)
     found, broken = around.move(to), tuple(around.broken_here(to))
     if found is None:
-        return Alternative(code, name, None, None, broken=broken)
+        return Alternative(code, name, None, None, broken=broken, too_large=around.too_large)
     terms = _terms(around, found)
     price = sum(terms.values())
     moved = who_moves(around.of, found.membership[around.name], around.dataset.patients)
@@ -182,9 +181,6 @@ def _terms(around: ScaleAround, found: Local) -> dict[str, float]:
 def _saved(around: ScaleAround) -> float:
     found = around.stay()
     return max(0.0, -sum(_terms(around, found).values())) if found is not None else 0.0
-
-
-MOST_FACTOR = 10.0
 
 
 def _break_even(around: ScaleAround, practice: int, nearest: Alternative) -> BreakEven | None:
@@ -218,7 +214,7 @@ def _break_even(around: ScaleAround, practice: int, nearest: Alternative) -> Bre
         factor = ahead
         moved = scenario.with_rate(rate, factor)
         again = ScaleAround(around.dataset, moved, around.structure, around.name, practice)
-        found = again.move(to)
+        found = again.move(to, prove=False)
         if found is None:
             raise SolverError(Problem("an alternative that was there is gone at another rate", around.name))
         if sum(_terms(again, found).values()) > WORTH and ahead != further:

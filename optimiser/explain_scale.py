@@ -18,16 +18,22 @@ from scipy.optimize import linear_sum_assignment
 
 from optimiser.breakaway_scale import Ground
 from optimiser.domain import Body, Dataset, Structure
+from optimiser.errors import Infeasible, LimitReached
 from optimiser.forces import PairCharges, size_terms
+from optimiser.partition.budget import Budget
 from optimiser.partition.exact import MOST_UNITS, exact
+from optimiser.partition.merge import merged
 from optimiser.partition.oversize import set_aside
 from optimiser.partition.problem import PartitionProblem
 from optimiser.partition.restrict import restrict
+from optimiser.partition.solve import solve
 from optimiser.scenario import Scenario
 from optimiser.units import scale_problem
 
 Ints = NDArray[np.int64]
 Membership = NDArray[np.int32]
+
+EFFORT = Budget(moves=500, rounds=60, branches=1, turns=1, gap=1e-4)  # of a bound where exact work does not end
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class ScaleAround:
         self.mover = int(self.unit[practice])
         self.walls = scenario.around(name)[1:]
         self.near = self._touching()
+        self.too_large = False
 
     @property
     def group(self) -> Ints:
@@ -107,11 +114,14 @@ class ScaleAround:
         """The practice's body and those that touch it formed anew, nothing asked."""
         cells = self._cells(None)
         free = self._free({self.at}, {cells[self.mover]}, cells)
-        return self._solved(free, cells, [], [])
+        if self._most(free, cells) > MOST_UNITS:
+            return None
+        return self._solved(free, cells, [], [], False)
 
-    def move(self, to: int | None) -> Local | None:
+    def move(self, to: int | None, prove: bool = True) -> Local | None:
         """What moves stands with the centre of another body, and apart from its own (None: it stands alone); None where
-        no way keeps the rules of this scale, or where there are too many bodies to form anew."""
+        no way keeps the rules of this scale, or where there are too many bodies to form anew (too_large). prove: seek a
+        bound from the engine too where the problem is not solved outright."""
         cells = self._cells(to)
         ends = {self.at} | ({to} if to is not None else set())
         inside = {cells[np.flatnonzero(self.unit_body == b)[-1]] for b in ends} | {cells[self.mover]}
@@ -129,8 +139,10 @@ class ScaleAround:
         for near in (True, False):
             free = self._free(ends, inside, cells, near)
             if self._most(free, cells) <= MOST_UNITS:
-                found = self._solved(free, cells, together, apart)
+                found = self._solved(free, cells, together, apart, prove)
                 break
+        else:
+            self.too_large = True
         if found is None or to is None:
             return found
         above = {}
@@ -190,6 +202,7 @@ class ScaleAround:
         cells: Sequence[tuple[int, ...]],
         together: Sequence[tuple[int, int]],
         apart: Sequence[tuple[int, int]],
+        prove: bool,
     ) -> Local | None:
         assert self.core is not None
         body = self.unit_body.astype(np.int64).copy()
@@ -209,7 +222,8 @@ class ScaleAround:
                 return None
             body[part] = number + found.assignment
             number += int(found.assignment.max()) + 1
-            objective, bound = objective + found.objective, bound + found.bound
+            least = found.bound if found.proved or not prove else max(found.bound, _least(problem, pairs))
+            objective, bound = objective + found.objective, bound + min(least, found.objective)
         free_bodies = sorted({int(b) for b in self.unit_body[free]})
         return Local({self.name: body[self.unit].astype(np.int32)}, objective, bound, tuple(free_bodies))
 
@@ -270,6 +284,17 @@ class ScaleAround:
         others = np.setdiff1d(np.arange(len(self.unit_body)), free)
         np.add.at(held, self.unit_body[others], patients[others])
         return held.max(axis=0)
+
+
+def _least(problem: PartitionProblem, pairs: Sequence[tuple[int, int]]) -> float:
+    """A bound from the partition engine, in £ a year, for a problem too large to be solved outright. It leaves the split
+    charge out where bodies elsewhere may keep an authority, and takes a pair that must share a body as touching."""
+    for a, b in pairs:
+        problem = merged(problem, a, b)
+    try:
+        return solve(replace(problem, splits=None), 0, EFFORT).bound
+    except (LimitReached, Infeasible):
+        return -np.inf
 
 
 def changed_terms(

@@ -22,7 +22,8 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from optimiser.partition.problem import PartitionProblem, canonical
 
 MOST_UNITS = 62  # a body is a number whose bits are its units
-ROUNDS = 400  # of column generation
+HOLD = 0.8  # how near to the best multipliers met those are that bodies are priced with
+ROUNDS = 60  # of column generation
 A_CENTRE = 40  # bodies that a pricing takes from a centre
 MOST_BODIES = 60_000  # in the integer programme
 NOTHING = 1e-6  # £: less is rounding
@@ -126,19 +127,24 @@ class _Bodies:
         step = known[:, None] ^ one[None, :]
         self.add(np.unique(np.concatenate([known, step.ravel(), (step[:, :, None] ^ one[None, None, :]).ravel()])))
 
+    def per_head(self) -> float:
+        """£ a year that bodies cost a head, about: the median of those met."""
+        if not len(self.masks):
+            return self.usual / max(1, self.most)
+        return float(np.median(self.cost / (self.held(self.masks) @ self.problem.weights)))
+
     def solved(self) -> Exact:
         """Column generation to the linear bound, then the bodies below the gap, then wider where none was met."""
         best, value, bound = None, np.inf, -np.inf
         for dearer in DEARER:
-            per_head = self.usual / max(1, self.most) if best is None else value / self.problem.weights.sum()
-            self.penalty = dearer * per_head * np.append(self.problem.weights, self.most).astype(float)
+            self.penalty = dearer * self.per_head() * np.append(self.problem.weights, self.most).astype(float)
             bound, pi, price, labels, uncovered = self._generated()
             best, value = self._integer()
             if not uncovered:
                 break
         for share in WIDER if np.isfinite(bound) else ():
             slack = value - bound if best is not None else share * abs(bound)
-            _, cut, _ = self._priced(pi, price, labels, self.height - bound + slack + NOTHING, MOST_BODIES)
+            _, cut, _ = self._priced(pi, price, labels, slack + NOTHING, MOST_BODIES)
             if cut or len(self.masks) > MOST_BODIES:
                 return Exact(best, value, bound)
             best, value = self._integer()
@@ -147,16 +153,37 @@ class _Bodies:
         return Exact(best, value, bound if best is not None else np.inf)
 
     def _generated(self) -> tuple[float, NDArray, float, NDArray, bool]:
-        """Bodies added until none prices below zero: the bound, the multipliers, and whether some unit is uncovered.
+        """Bodies added until none prices below zero: the bound, its multipliers, and whether some unit is uncovered.
+        Multipliers are held near the best met, which the programme's own, far from unique, would not be (Wentges 1997).
         Where a search around a centre was cut short, the bound counts what it may have missed (Farley 1990)."""
-        bound = -np.inf
-        for _ in range(ROUNDS):
-            self.height, pi, price, labels, uncovered = self._linear()
-            new, cut, missing = self._priced(pi, price, labels, -NOTHING, A_CENTRE)
-            bound = max(bound, self.height + missing)
-            if not new:
-                return (bound if cut else self.height), pi, price, labels, uncovered
-        return bound, pi, price, labels, uncovered
+        n, t = self.problem.units, self.pieces.shape[1]
+        share = self.problem.weights * self.per_head()
+        best = np.concatenate([share, np.zeros(1 + t)])
+        bound, at = -np.inf, best
+        for k in range(ROUNDS):
+            height, pi, price, labels, uncovered = self._linear()
+            own = np.concatenate([pi, [price], labels])
+            for hold in (HOLD if not uncovered else 0.0, 0.0):
+                tried = hold * best + (1 - hold) * own
+                new, cut, missing = self._priced(tried[:n], tried[n], tried[n + 1 :], -NOTHING, A_CENTRE)
+                low = self._dual(tried) + missing
+                if low > bound:
+                    bound, at, best = low, tried, tried
+                if new:
+                    break
+            if height - bound <= NOTHING * abs(height) or not new:
+                if not cut and not new and height > bound:
+                    bound, at = height, own
+                break
+        return bound, at[:n], float(at[n]), at[n + 1 :], uncovered
+
+    def _dual(self, at: NDArray) -> float:
+        """£ a year of the Lagrangian bound, bodies' own reduced costs apart."""
+        n, p = self.problem.units, self.problem
+        price, labels = float(at[n]), at[n + 1 :]
+        number = price * (p.min_bodies or 0) if price > 0 else price * (n if p.max_bodies is None else p.max_bodies)
+        kept = np.minimum(0.0, labels - self.rate * self.elsewhere).sum()
+        return float(at[:n].sum() + number - labels.sum() + kept + self._unkept)
 
     def _programme(self) -> tuple[NDArray, sparse.csr_array, NDArray, NDArray]:
         """(costs, rows, least, most) over columns: bodies, units uncovered and bodies missing, then (label, keeper) and
