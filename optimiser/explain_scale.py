@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from optimiser import pins
 from optimiser.breakaway_scale import Ground
 from optimiser.domain import Body, Dataset, Structure
 from optimiser.errors import Infeasible, LimitReached
@@ -66,6 +68,7 @@ class ScaleAround:
         self.mover = int(self.unit[practice])
         self.walls = scenario.around(name)[1:]
         self.near = self._touching()
+        self.piece, self.edges = self._pieces()
         self.too_large = False
 
     @property
@@ -170,6 +173,32 @@ class ScaleAround:
                 found[self.of[b]].add(int(self.of[a]))
         return found
 
+    def _pieces(self) -> tuple[Ints, Ints]:
+        """By practice, the number of the piece it is in of those that its unit falls into; and pairs of pieces that
+        touch, directly or through units too large for any body."""
+        near = [*map(tuple, self.dataset.adjacency.tolist())]
+        near += pins.ties(self.dataset, self.scenario, self.scenario.scale(self.name))
+        n = len(self.unit)
+        large = np.flatnonzero(self.problem.oversize[self.unit])
+        through = pins.joined(n, [(a, b) for a, b in near if a in set(large) and b in set(large)])
+        for p in np.unique(through[large]):
+            members = set(large[through[large] == p].tolist())
+            rim = sorted({x for a, b in near for x, y in ((a, b), (b, a)) if y in members and x not in members})
+            near += list(combinations(rim, 2))
+        inside = [(a, b) for a, b in near if self.unit[a] == self.unit[b]]
+        piece = pins.joined(n, inside).astype(np.int64)
+        pairs = {tuple(sorted((int(piece[a]), int(piece[b])))) for a, b in near if piece[a] != piece[b]}
+        return piece, np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
+
+    def _pieces_of(self, part: Ints) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The pieces of some units, by place: the unit of each, and those that touch."""
+        place = {int(u): k for k, u in enumerate(part)}
+        numbers = np.unique(self.piece[np.isin(self.unit, part)])
+        owner = [place[int(self.unit[np.argmax(self.piece == p)])] for p in numbers]
+        at = {int(p): k for k, p in enumerate(numbers)}
+        touching = [(at[a], at[b]) for a, b in self.edges.tolist() if a in at and b in at]
+        return np.array(owner, dtype=np.int32), np.array(touching, dtype=np.int32).reshape(-1, 2)
+
     def _cells(self, to: int | None) -> list[tuple[int, ...]]:
         """By unit: the larger bodies that hold it, once what moves has followed."""
         first = np.unique(self.unit, return_index=True)[1]
@@ -187,7 +216,7 @@ class ScaleAround:
         return np.array(chosen, dtype=np.int64)
 
     def _most(self, free: Ints, cells: Sequence[tuple[int, ...]]) -> int:
-        return max((len(part) for part in self._parts(free, cells)), default=0)
+        return max((len(self._pieces_of(part)[0]) for part in self._parts(free, cells)), default=0)
 
     def _parts(self, free: Ints, cells: Sequence[tuple[int, ...]]) -> list[Ints]:
         """Free units by larger body; all together where a charge or a rule joins what lies in several."""
@@ -212,12 +241,10 @@ class ScaleAround:
         objective = bound = 0.0
         number = len(self.bodies)
         for part in self._parts(free, cells):
-            if len(part) > MOST_UNITS:
-                return None
             place = {int(u): k for k, u in enumerate(part)}
             problem = self._part(part, free, cells, place, apart)
             pairs = [(place[a], place[b]) for a, b in together if a in place and b in place]
-            found = exact(problem, pairs, self._elsewhere(free), start[part])
+            found = exact(problem, pairs, self._elsewhere(free), start[part], self._pieces_of(part))
             if found.assignment is None:
                 return None
             body[part] = number + found.assignment

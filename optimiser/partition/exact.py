@@ -54,17 +54,20 @@ def exact(
     together: Sequence[tuple[int, int]] = (),
     elsewhere: NDArray[np.float64] | None = None,
     known: NDArray[np.int32] | None = None,
+    pieces: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None,
 ) -> Exact:
     """The best partition of at most MOST_UNITS units, none of which stands alone by rule (optimiser.partition.oversize).
 
     together: pairs of units that share a body, which must hold together without the pair. elsewhere: labels, the most
     patients of each that one body outside the problem holds: it may keep the label instead. known: a partition to
-    begin with. Ties go to the bodies that come first, so the same problem has the same answer. ValueError for too many
+    begin with. pieces: where a unit may itself lie in several pieces that do not touch: the unit of each piece, and
+    pairs of pieces that touch; bodies must then touch piece by piece. Ties go to the bodies that come first, so the same problem has the same answer. ValueError for too many
     units.
     """
-    if problem.units > MOST_UNITS or problem.alone.any():
+    owner, touching = pieces if pieces is not None else (np.arange(problem.units), problem.edges)
+    if max(problem.units, len(owner)) > MOST_UNITS or problem.alone.any():
         raise ValueError(f"{problem.units} units, more than {MOST_UNITS}, or some that stand alone")
-    bodies = _Bodies(problem, together, elsewhere)
+    bodies = _Bodies(problem, together, elsewhere, owner, touching)
     if known is not None:
         bodies.vary(np.array([_mask(np.flatnonzero(known == b)) for b in np.unique(known)], dtype=np.int64))
     return bodies.solved()
@@ -74,7 +77,12 @@ class _Bodies:
     """The bodies met so far, and the programmes over them."""
 
     def __init__(
-        self, problem: PartitionProblem, together: Sequence[tuple[int, int]], elsewhere: NDArray[np.float64] | None
+        self,
+        problem: PartitionProblem,
+        together: Sequence[tuple[int, int]],
+        elsewhere: NDArray[np.float64] | None,
+        owner: NDArray[np.int32],
+        touching: NDArray[np.int32],
     ):
         self.problem, n = problem, problem.units
         self.costs = np.where(np.isfinite(problem.costs), problem.costs, FORBIDDEN)
@@ -83,9 +91,11 @@ class _Bodies:
         self.elsewhere = np.zeros(self.pieces.shape[1]) if elsewhere is None else elsewhere
         self.together = np.array([_mask(pair) for pair in together], dtype=np.int64)
         self.apart = np.array([_mask(pair) for pair in problem.apart], dtype=np.int64)
-        graph = problem.graph()
-        self.beside = np.array([_mask(graph.indices[graph.indptr[u] : graph.indptr[u + 1]]) for u in range(n)])
-        self.beside = self.beside.astype(np.int64)
+        self.area = np.array([_mask(np.flatnonzero(owner == u)) for u in range(n)], dtype=np.int64)
+        self.beside = np.zeros(len(owner), dtype=np.int64)
+        for a, b in touching.tolist():
+            self.beside[a] |= 1 << b
+            self.beside[b] |= 1 << a
         self.most = min(problem.hi, int(problem.weights.sum()))
         self.step = max(1, -(-(self.most + 1) // BINS))
         sizes = np.arange(self.most + 1)
@@ -102,7 +112,7 @@ class _Bodies:
         new = np.setdiff1d(masks, self.masks)
         if not len(new):
             return 0
-        valid = np.array([_valid(m, self.problem.contiguous, self.beside, self.together, self.apart) for m in new])
+        valid = np.array([_valid(m, self._area(m), self.problem.contiguous, self.beside, self.together, self.apart) for m in new])
         new = new[valid]
         held = self.held(new)
         size = held @ self.problem.weights
@@ -116,6 +126,10 @@ class _Bodies:
         self.masks = np.concatenate([self.masks, new[keep]])
         self.cost = np.concatenate([self.cost, cost[keep] + self.problem.size_cost(size[keep])])
         return int(keep.sum())
+
+    def _area(self, mask: int) -> int:
+        """The pieces of a body."""
+        return int(np.bitwise_or.reduce(self.area[self.held(np.array([mask]))[0] == 1], initial=0))
 
     def held(self, masks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Bodies × units, 0 or 1."""
@@ -259,7 +273,7 @@ class _Bodies:
             masks, more, least = _search(
                 units, d[order], p.weights[units].astype(np.int64), p.credit[units].astype(np.int64), p.min_members,
                 self.pieces[units] * self.rate, labels, slack + price, self.most, p.lo, self.step, self.size,
-                p.contiguous, self.beside, self.together, self.apart, each, MOST_NODES,
+                p.contiguous, self.area, self.beside, self.together, self.apart, each, MOST_NODES,
             )  # fmt: skip
             cut |= more
             below[owner] = min(below[owner], least - price)
@@ -299,7 +313,7 @@ def _mask(units: Sequence[int] | NDArray) -> int:
 
 
 @numba.njit(cache=True)
-def _valid(mask, contiguous, beside, together, apart):
+def _valid(mask, area, contiguous, beside, together, apart):
     """Whether a set of units keeps the rules on pairs, and touches where it must."""
     for pair in together:
         if mask & pair != 0 and mask & pair != pair:
@@ -307,7 +321,7 @@ def _valid(mask, contiguous, beside, together, apart):
     for pair in apart:
         if mask & pair == pair:
             return False
-    return not contiguous or _joined(mask, mask, beside)
+    return not contiguous or _joined(area, area, beside)
 
 
 @numba.njit(cache=True)
@@ -329,8 +343,8 @@ def _joined(mask, ground, beside):
 
 @numba.njit(cache=True)
 def _search(
-    units, d, w, credit, members, refund, labels, slack, most, lo, step, size_cost, contiguous, beside, together, apart,
-    limit, nodes
+    units, d, w, credit, members, refund, labels, slack, most, lo, step, size_cost, contiguous, area, beside, together,
+    apart, limit, nodes
 ):  # fmt: skip
     """Sets that hold the first unit and cost at most slack with one centre; whether there may be more; and no set costs
     less than the last figure.
@@ -358,9 +372,10 @@ def _search(
     held = np.zeros(count + 1, np.int64)
     gain = np.zeros((count + 1, kinds))
     mask = np.zeros(count + 1, np.int64)
+    ground = np.zeros(count + 1, np.int64)
     left = np.zeros(count + 1, np.int64)
     for k in range(count - 1, -1, -1):
-        left[k] = left[k + 1] | (np.int64(1) << units[k])
+        left[k] = left[k + 1] | area[units[k]]
     root = d[0] + best[1, w[0] // step] if w[0] // step < bins else np.inf
     for t in range(kinds):
         root -= max(0.0, rest[0, t] - labels[t])
@@ -379,12 +394,12 @@ def _search(
             for pair in apart:
                 dead |= mask[k] & pair == pair
             if contiguous and not dead and k > 0 and state[k - 1] == 2:
-                dead = not _joined(mask[k], mask[k] | left[k], beside)
+                dead = not _joined(ground[k], ground[k] | left[k], beside)
             if dead:
                 k -= 1
                 continue
             if k == count:
-                if size[k] >= lo and held[k] >= members and _valid(mask[k], contiguous, beside, together, apart):
+                if size[k] >= lo and held[k] >= members and _valid(mask[k], ground[k], contiguous, beside, together, apart):
                     if many == limit:
                         return found, True, root
                     found[many] = mask[k]
@@ -394,13 +409,13 @@ def _search(
             state[k], state[k + 1] = 1, 0
             value[k + 1], size[k + 1], held[k + 1] = value[k] + d[k], size[k] + w[k], held[k] + credit[k]
             steps[k + 1] = steps[k] + w[k] // step
-            mask[k + 1] = mask[k] | (np.int64(1) << units[k])
+            mask[k + 1], ground[k + 1] = mask[k] | (np.int64(1) << units[k]), ground[k] | area[units[k]]
             gain[k + 1] = gain[k] + refund[k]
             k += 1
         elif state[k] == 1 and k > 0:
             state[k], state[k + 1] = 2, 0
             value[k + 1], size[k + 1], held[k + 1], mask[k + 1] = value[k], size[k], held[k], mask[k]
-            steps[k + 1] = steps[k]
+            steps[k + 1], ground[k + 1] = steps[k], ground[k]
             gain[k + 1] = gain[k]
             k += 1
         else:
