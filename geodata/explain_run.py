@@ -64,8 +64,10 @@ def read_run(folder: Path) -> FinishedRun:
     path = folder / MANIFEST
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if not folder.is_dir() or not path.is_file() or missing:
-        what = "is not a folder" if not folder.is_dir() else "holds no " + " and no ".join(
-            [*([MANIFEST] if not path.is_file() else []), *missing]
+        what = (
+            "is not a folder"
+            if not folder.is_dir()
+            else "holds no " + " and no ".join([*([MANIFEST] if not path.is_file() else []), *missing])
         )
         mend = "Give the folder that `consortia plan` wrote; a run that was broken off has no manifest."
         raise OutputError(Problem(what, str(folder), "A finished run is needed.", mend))

@@ -1,4 +1,4 @@
-"""An explanation as a table, as a document, and in sentences that have passed the gate on confidential relationships."""
+"""An explanation as a table, as a document, and in sentences that name no two practices that may not stand together."""
 
 from __future__ import annotations
 
@@ -86,9 +86,11 @@ def _services(made: Explained) -> Iterator[str]:
         return
     more = f", and {len(moved) - FEW} more" if len(moved) > FEW else ""
     count = "1 service" if len(moved) == 1 else f"{len(moved)} services"
-    yield f"As services are placed now, {count} would come from elsewhere in {words.called(near)}: " + "; ".join(
-        moved[:FEW]
-    ) + f"{more}."
+    yield (
+        f"As services are placed now, {count} would come from elsewhere in {words.called(near)}: "
+        + "; ".join(moved[:FEW])
+        + f"{more}."
+    )
 
 
 def _notes(made: Explained) -> Iterator[str]:
@@ -96,14 +98,14 @@ def _notes(made: Explained) -> Iterator[str]:
     for pin in made.found.pins:
         yield f"A decision taken beforehand names the practice: {pin}."
     if made.cut_short:
-        yield f"The run is unfinished: its work was ended early at {', '.join(made.cut_short)}. Its bodies may not be the best."
+        where = ", ".join(made.cut_short)
+        yield f"The run is unfinished: its work was ended early at {where}. Its bodies may not be the best."
     if made.dataset.info.synthetic:
         yield "The data are invented."
 
 
 def alternatives(made: Explained) -> Table:
     """Every alternative at every scale."""
-    scenario = made.scenario
     used = [f for f in STRUCTURE_FORCES if any(f in a.terms for x in made.found.scales for a in x.alternatives)]
     columns = (
         Column("scale", "Scale"),
@@ -130,7 +132,6 @@ def alternatives(made: Explained) -> Table:
          a.break_even.rate if a.break_even else "", a.break_even.factor if a.break_even else None)
         for here in made.found.scales for a in here.alternatives
     )  # fmt: skip
-    assert scenario is not None
     return Table("explain_alternatives", "Alternatives", columns, rows)
 
 

@@ -365,14 +365,14 @@ def explain(
         check_pins(ground.dataset, chosen)
         structure = read_membership(run, ground.dataset, chosen)
         chosen = chosen.model_copy(update={"scales_used": structure.scales})
-        cut, services = (), None
+        cut, services = tuple[str, ...](), None
     else:
         finished = read_run(run)
         chosen, cut, services = finished.scenario, finished.cut_short, finished.services()
         ground = _ground(data, chosen)
         structure = finished.structure(ground.dataset)
     found = explained(ground.dataset, chosen, structure, find_practice(ground.dataset, practice))
-    made = Explained(ground.dataset, chosen, structure, found, run.name, tuple(cut), services)
+    made = Explained(ground.dataset, chosen, structure, found, run.name, cut, services)
     if out is not None:
         asked = {"run": run, "practice": practice, "scenario": scenario, "overrides": overrides or []}
         publish_explanation(made, ground, out, asked, overwrite)

@@ -192,7 +192,7 @@ def _break_even(around: ScaleAround, practice: int, nearest: Alternative) -> Bre
     scenario = around.scenario
     position = {b.code: k for k, b in enumerate(around.bodies)}
     to = position[nearest.to] if nearest.to else None
-    carried = {
+    carried: dict[str, tuple[str, ...]] = {
         rate: MOVED_BY.get(rate, (rate,))
         for rate in STRUCTURE_FORCES
         if rate != "leverage" and scenario.on(rate) and rate in scenario.rates

@@ -173,9 +173,11 @@ class ScaleAround:
                 found[self.of[b]].add(int(self.of[a]))
         return found
 
-    def _pieces(self) -> tuple[Ints, Ints]:
+    def _pieces(self) -> tuple[Membership, Membership]:
         """By practice, the number of the piece it is in of those that its unit falls into; and pairs of pieces that
         touch, directly or through units too large for any body."""
+        if not self.problem.contiguous:
+            return self.unit.astype(np.int32), np.empty((0, 2), np.int32)
         near = [*map(tuple, self.dataset.adjacency.tolist())]
         near += pins.ties(self.dataset, self.scenario, self.scenario.scale(self.name))
         n = len(self.unit)
@@ -186,9 +188,9 @@ class ScaleAround:
             rim = sorted({x for a, b in near for x, y in ((a, b), (b, a)) if y in members and x not in members})
             near += list(combinations(rim, 2))
         inside = [(a, b) for a, b in near if self.unit[a] == self.unit[b]]
-        piece = pins.joined(n, inside).astype(np.int64)
+        piece = pins.joined(n, inside).astype(np.int32)
         pairs = {tuple(sorted((int(piece[a]), int(piece[b])))) for a, b in near if piece[a] != piece[b]}
-        return piece, np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
+        return piece, np.array(sorted(pairs), dtype=np.int32).reshape(-1, 2)
 
     def _pieces_of(self, part: Ints) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """The pieces of some units, by place: the unit of each, and those that touch."""
@@ -270,7 +272,7 @@ class ScaleAround:
         wall = np.array([label[cells[u]] for u in part])
         costs = problem.costs.copy()
         costs[wall[:, None] != wall[problem.owner][None, :]] = np.inf
-        pairs = {tuple(sorted((place[a], place[b]))) for a, b in apart if a in place and b in place}
+        pairs = {(min(place[a], place[b]), max(place[a], place[b])) for a, b in apart if a in place and b in place}
         outside = len(set(self.of.tolist()) - {int(b) for b in self.unit_body[free]})
         few, many = self.problem.min_bodies, self.problem.max_bodies
         few = None if few is None else max(0, few - outside)
@@ -314,8 +316,8 @@ class ScaleAround:
 
 
 def _least(problem: PartitionProblem, pairs: Sequence[tuple[int, int]]) -> float:
-    """A bound from the partition engine, in £ a year, for a problem too large to be solved outright. It leaves the split
-    charge out where bodies elsewhere may keep an authority, and takes a pair that must share a body as touching."""
+    """A bound from the partition engine, in £ a year, for a problem too large to be solved outright. It leaves the
+    split charge out where bodies elsewhere may keep an authority, and takes a pair that must share a body as touching."""
     for a, b in pairs:
         problem = merged(problem, a, b)
     try:

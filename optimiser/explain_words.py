@@ -19,9 +19,9 @@ FORCES: Mapping[str, str] = {
 }  # fmt: skip
 ALONE = "alone"
 HOW = (
-    "How it is reckoned: in each alternative the body left, the body joined and those that touch either are formed anew, "
-    "at the least cost found, out of smaller bodies kept whole and inside the larger bodies that hold them; all else is "
-    "frozen as planned, and services are not placed again. Notional and expected pounds are no cash. A figure marked "
+    "How it is reckoned: in each alternative the body left, the body joined and those that touch either are formed "
+    "anew, at the least cost found, out of smaller bodies kept whole and inside the larger bodies that hold them; all "
+    "else is frozen as planned, and services are not placed again. Notional and expected pounds are no cash. A figure marked "
     "assumed rests on a rate that is assumed."
 )
 
@@ -136,8 +136,10 @@ def _more(a: Alternative) -> str:
     said = f"{money(a.price)} a year more"
     if a.proved:
         return said
-    return f"{said} (the best found; proved to be at least {money(max(0.0, a.least))})" if a.least > WORTH else (
-        f"{said} (the best found; that it costs more is not proved)"
+    return (
+        f"{said} (the best found; proved to be at least {money(max(0.0, a.least))})"
+        if a.least > WORTH
+        else (f"{said} (the best found; that it costs more is not proved)")
     )
 
 

@@ -56,15 +56,15 @@ def exact(
     known: NDArray[np.int32] | None = None,
     pieces: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None,
 ) -> Exact:
-    """The best partition of at most MOST_UNITS units, none of which stands alone by rule (optimiser.partition.oversize).
+    """The best partition of at most MOST_UNITS units, none of which stands alone by rule.
 
-    together: pairs of units that share a body, which must hold together without the pair. elsewhere: labels, the most
-    patients of each that one body outside the problem holds: it may keep the label instead. known: a partition to
-    begin with. pieces: where a unit may itself lie in several pieces that do not touch: the unit of each piece, and
-    pairs of pieces that touch; bodies must then touch piece by piece. Ties go to the bodies that come first, so the same problem has the same answer. ValueError for too many
-    units.
+    together: pairs of units that share a body, which must hold together without the pair. elsewhere: by label, the most
+    patients that one body outside the problem holds: it may keep the label instead. known: a partition to begin with.
+    pieces: where a unit may itself lie in several pieces that do not touch, the unit of each piece, and pairs of pieces
+    that touch; bodies must then touch piece by piece. The same problem has the same answer. ValueError for too many
+    units or pieces.
     """
-    owner, touching = pieces if pieces is not None else (np.arange(problem.units), problem.edges)
+    owner, touching = pieces or (np.arange(problem.units, dtype=np.int32), problem.edges)
     if max(problem.units, len(owner)) > MOST_UNITS or problem.alone.any():
         raise ValueError(f"{problem.units} units, more than {MOST_UNITS}, or some that stand alone")
     bodies = _Bodies(problem, together, elsewhere, owner, touching)
@@ -101,7 +101,9 @@ class _Bodies:
         sizes = np.arange(self.most + 1)
         g = np.where(sizes >= problem.lo, problem.size_cost(sizes), np.inf)
         least = np.minimum.reduceat(g, np.arange(0, self.most + 1, self.step))
-        self.size = np.array([least[q : q + n + 1].min() for q in range(len(least))])  # n units lose so much by rounding
+        self.size = np.array(
+            [least[q : q + n + 1].min() for q in range(len(least))]
+        )  # n units lose so much by rounding
         self.masks, self.cost = np.empty(0, np.int64), np.empty(0)
         usual = np.where(np.isfinite(problem.costs), problem.costs, np.nan)
         self.usual = float(np.nanmax(usual, initial=0.0)) + float(problem.size_cost(self.most)[0])
@@ -112,7 +114,9 @@ class _Bodies:
         new = np.setdiff1d(masks, self.masks)
         if not len(new):
             return 0
-        valid = np.array([_valid(m, self._area(m), self.problem.contiguous, self.beside, self.together, self.apart) for m in new])
+        valid = np.array(
+            [_valid(m, self._area(m), self.problem.contiguous, self.beside, self.together, self.apart) for m in new]
+        )
         new = new[valid]
         held = self.held(new)
         size = held @ self.problem.weights
@@ -174,7 +178,7 @@ class _Bodies:
         share = self.problem.weights * self.per_head()
         best = np.concatenate([share, np.zeros(1 + t)])
         bound, at = -np.inf, best
-        for k in range(ROUNDS):
+        for _ in range(ROUNDS):
             height, pi, price, labels, uncovered = self._linear()
             own = np.concatenate([pi, [price], labels])
             for hold in (HOLD if not uncovered else 0.0, 0.0):
@@ -210,9 +214,7 @@ class _Bodies:
         keeps = len(body)
         first = k + n + 1
         width = first + keeps + t
-        c = np.concatenate(
-            [cost, self.penalty, -self.rate * patients[body, label], -self.rate * self.elsewhere]
-        )
+        c = np.concatenate([cost, self.penalty, -self.rate * patients[body, label], -self.rate * self.elsewhere])
         cover = sparse.hstack([sparse.csr_array(held.T.astype(float)), sparse.eye_array(n)])
         cover.resize((n, width))
         counted = np.append(np.arange(k), k + n)
@@ -284,7 +286,7 @@ class _Bodies:
         return new, cut, float(below.sum())
 
     def _integer(self) -> tuple[NDArray[np.int32] | None, float]:
-        """The best partition of the bodies met and its £ a year, recomputed; (None, inf) where they cannot cover all."""
+        """The best partition of the bodies met and its £ a year; (None, inf) where they cannot cover all."""
         if not len(self.masks):
             return None, np.inf
         held, cost = self.held(self.masks), self.cost
@@ -349,8 +351,8 @@ def _search(
     """Sets that hold the first unit and cost at most slack with one centre; whether there may be more; and no set costs
     less than the last figure.
 
-    units, d (£), w (patients), refund (£, by label) in one order. A branch ends where even its cheapest completion, by a
-    knapsack over what is left in steps of patients rounded down, does not come down to slack.
+    units, d (£), w (patients), refund (£, by label) in one order. A branch ends where even its cheapest completion, by
+    a knapsack over what is left in steps of patients rounded down, does not come down to slack.
     """
     count, kinds, bins = len(units), refund.shape[1], len(size_cost)
     best = np.empty((count + 1, bins))
@@ -399,7 +401,11 @@ def _search(
                 k -= 1
                 continue
             if k == count:
-                if size[k] >= lo and held[k] >= members and _valid(mask[k], ground[k], contiguous, beside, together, apart):
+                if (
+                    size[k] >= lo
+                    and held[k] >= members
+                    and _valid(mask[k], ground[k], contiguous, beside, together, apart)
+                ):
                     if many == limit:
                         return found, True, root
                     found[many] = mask[k]

@@ -10,7 +10,7 @@ from optimiser.partition.problem import PartitionProblem
 
 
 def merged(problem: PartitionProblem, a: int, b: int) -> PartitionProblem:
-    """The problem with unit b made part of unit a (the last unit takes b's place in numbering by shifting down). They
+    """The problem with two units as one, which has the place of the first; those after the second move up. They
     count as touching, so its bound holds for bodies in which they must touch through others."""
     a, b = min(a, b), max(a, b)
     to = np.arange(problem.units)
@@ -24,7 +24,7 @@ def merged(problem: PartitionProblem, a: int, b: int) -> PartitionProblem:
         return out
 
     edges = np.sort(to[problem.edges], axis=1)
-    pairs = {tuple(sorted((int(to[x]), int(to[y])))) for x, y in problem.apart}
+    pairs = {(int(min(to[x], to[y])), int(max(to[x], to[y]))) for x, y in problem.apart}
     return replace(
         problem,
         labels=tuple(label for k, label in enumerate(problem.labels) if k != b),
