@@ -76,7 +76,11 @@ def read_run(folder: Path) -> FinishedRun:
         outputs = manifest["outputs"]
         changed = [name for name in NEEDED if outputs.get(name) != digest(folder / name)]
         scenario = Scenario.model_validate(json.loads((folder / "scenario.json").read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, ValidationError) as fault:
+    except ValidationError as fault:
+        keys = ", ".join(dict.fromkeys(".".join(map(str, e["loc"])) for e in fault.errors()))
+        what = "holds a scenario of another version"
+        raise OutputError(Problem(what, str(folder), f"Keys that do not fit: {keys}.", "Plan again.")) from fault
+    except (ValueError, KeyError, TypeError) as fault:
         raise OutputError(Problem(f"cannot be read: {fault}", str(folder), mend="Plan again.")) from fault
     raise_all(
         OutputError,

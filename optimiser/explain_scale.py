@@ -246,7 +246,7 @@ class ScaleAround:
             place = {int(u): k for k, u in enumerate(part)}
             problem = self._part(part, free, cells, place, apart)
             pairs = [(place[a], place[b]) for a, b in together if a in place and b in place]
-            found = exact(problem, pairs, self._elsewhere(free), start[part], self._pieces_of(part))
+            found = exact(problem, pairs, self._elsewhere(free), start[part].astype(np.int32), self._pieces_of(part))
             if found.assignment is None:
                 return None
             body[part] = number + found.assignment

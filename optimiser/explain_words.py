@@ -21,8 +21,8 @@ ALONE = "alone"
 HOW = (
     "How it is reckoned: in each alternative the body left, the body joined and those that touch either are formed "
     "anew, at the least cost found, out of smaller bodies kept whole and inside the larger bodies that hold them; all "
-    "else is frozen as planned, and services are not placed again. Notional and expected pounds are no cash. A figure marked "
-    "assumed rests on a rate that is assumed."
+    "else is frozen as planned, and services are not placed again. Notional and expected pounds are no cash. A figure "
+    "marked assumed rests on a rate that is assumed."
 )
 
 
