@@ -317,7 +317,7 @@ class ScaleAround:
 
 def _least(problem: PartitionProblem, pairs: Sequence[tuple[int, int]]) -> float:
     """A bound from the partition engine, in £ a year, for a problem too large to be solved outright. It leaves the
-    split charge out where bodies elsewhere may keep an authority, and takes a pair that must share a body as touching."""
+    split charge out, since bodies elsewhere may keep an authority, and takes a pair that must share a body to touch."""
     for a, b in pairs:
         problem = merged(problem, a, b)
     try:
