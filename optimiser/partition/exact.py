@@ -30,7 +30,7 @@ NOTHING = 1e-6  # £: less is rounding
 FORBIDDEN = 1e13  # £: stands for a pair that the rules forbid
 DEARER = (3.0, 30.0, 1e5)  # times what bodies cost a head: a unit in no body, and again where some still is
 BINS = 2_048  # of sizes, in each of which the cost of size is taken at its least
-MOST_NODES = 200_000  # of one search around a centre
+FEW_NODES, MOST_NODES = 30_000, 200_000  # of one search around a centre: for multipliers, for the last bodies
 WIDER = (1e-3, 1e-2, 1e-1, np.inf)  # of the bound: where no partition was met among fewer bodies
 
 
@@ -263,6 +263,7 @@ class _Bodies:
         """Add the bodies whose reduced cost is at most slack, so many from each centre; (how many are new, whether
         there may be more, £ below zero that bodies of all units could be at most)."""
         p, found, cut, below = self.problem, [], False, np.zeros(self.problem.units)
+        nodes = FEW_NODES if each == A_CENTRE else MOST_NODES
         for j, owner in enumerate(p.owner):
             reach = np.flatnonzero(np.isfinite(p.costs[:, j]))
             if owner not in reach:
@@ -275,7 +276,7 @@ class _Bodies:
             masks, more, least = _search(
                 units, d[order], p.weights[units].astype(np.int64), p.credit[units].astype(np.int64), p.min_members,
                 self.pieces[units] * self.rate, labels, slack + price, self.most, p.lo, self.step, self.size,
-                p.contiguous, self.area, self.beside, self.together, self.apart, each, MOST_NODES,
+                p.contiguous, self.area, self.beside, self.together, self.apart, each, nodes,
             )  # fmt: skip
             cut |= more
             below[owner] = min(below[owner], least - price)
