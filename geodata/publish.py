@@ -6,11 +6,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geodata import compare_document, compare_tables, compare_words, option_tables, provider_tables, summary, write
+from geodata import (
+    compare_document,
+    compare_tables,
+    compare_words,
+    explained,
+    option_tables,
+    provider_tables,
+    summary,
+    write,
+)
 from geodata.arrangement import Arrangement
 from geodata.disclosure import gate, gate_sentences
 from geodata.maps.compare_page import draw_comparison, write_comparison
 from geodata.maps.cost_picture import cost_curve, curve_bytes
+from geodata.maps.explain_page import write_explanation
 from geodata.maps.geopackage import write_geopackage
 from geodata.maps.option_picture import dots, dots_bytes
 from geodata.maps.options_page import write_options
@@ -178,6 +188,31 @@ def publish_comparison(
             solver={},
             status="compared",
             warnings=(*laid.notes, *found.dataset.warnings),
+        )
+
+
+def publish_explanation(
+    made: explained.Explained, ground: Ground, out: Path, options: Mapping[str, object], overwrite: bool = False
+) -> None:
+    """Write the explanation of one practice into the folder `out`, whole or not at all. Raises OutputError and
+    DisclosureError."""
+    info = made.dataset.info
+    gate_sentences(made.dataset, [("scenario", made.scenario.title), ("scenario", made.scenario.question)])
+    with staged(out, overwrite) as folder:
+        table = explained.alternatives(made)
+        write.write_csv(folder / f"{table.name}.csv", [c.name for c in table.columns], table.rows)
+        write.write_json(folder / "explain.json", summary.plain(explained.document(made)))
+        write_explanation(made, ground, folder / "explain.html")
+        write_manifest(
+            folder,
+            inputs=made.dataset.sources,
+            data=info,
+            seed=made.scenario.seed,
+            options=options,
+            solver={},
+            status="explained",
+            cut_short=made.cut_short,
+            warnings=made.dataset.warnings,
         )
 
 

@@ -442,6 +442,49 @@ def sweep(
         raise SystemExit(INTERRUPTED)
 
 
+@app.command()
+def explain(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or a map drawn by hand (MEMBERSHIP.csv).")],
+    practice: Annotated[str, typer.Argument(metavar="PRACTICE", help="Code or name.")],
+    data: Data = None,
+    scenario: Annotated[str, typer.Option(help="Rates and rules for a map drawn by hand; a run has its own.")] = "base",
+    overrides: Set = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write a page and tables to.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the explanation in DIR.")] = False,
+) -> None:
+    """Why a practice is in its bodies: what each alternative would cost, what forbids it, what would have to change."""
+    from geodata.explain_run import read_run
+    from geodata.explained import Explained
+    from geodata.membership import read_membership
+    from geodata.publish import publish_explanation
+    from optimiser.explain import explain as explained
+    from optimiser.explain import find_practice
+    from optimiser.pins import check_pins
+    from optimiser.runs import refuse_unwritable
+    from optimiser.terminal_explain import show_explanation
+
+    if out is not None:
+        refuse_unwritable(out, overwrite)
+    if run.is_file():
+        chosen = _scenario(scenario, overrides)
+        ground = _ground(data, chosen)
+        check_pins(ground.dataset, chosen)
+        structure = read_membership(run, ground.dataset, chosen)
+        chosen = chosen.model_copy(update={"scales_used": structure.scales})
+        cut, services = tuple[str, ...](), None
+    else:
+        finished = read_run(run)
+        chosen, cut, services = finished.scenario, finished.cut_short, finished.services()
+        ground = _ground(data, chosen)
+        structure = finished.structure(ground.dataset)
+    found = explained(ground.dataset, chosen, structure, find_practice(ground.dataset, practice))
+    made = Explained(ground.dataset, chosen, structure, found, run.name, cut, services)
+    if out is not None:
+        asked = {"run": run, "practice": practice, "scenario": scenario, "overrides": overrides or []}
+        publish_explanation(made, ground, out, asked, overwrite)
+    show_explanation(made, out)
+
+
 @imports.command("england-open")
 def england_open(
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Folder of prepared open files of England.")],
