@@ -17,7 +17,7 @@ from optimiser.scenario import load_scenario
 from tests import nested_worlds, tiny
 
 SCALES = ("locality", "consortium", "alliance")
-WORLDS = 40
+WORLDS = 12
 
 
 def world(seed: int, **more):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def data(tmp_path_factory) -> Path:
     secret = "practice,other,strength,confidential\nP003,P004,-1,yes\n"
     files = {"relationships.csv": secret}
-    return write_world(tmp_path_factory.mktemp("data") / "gridland", columns=6, rows=4, replace=files)
+    return write_world(tmp_path_factory.mktemp("data") / "gridland", columns=4, rows=4, patients=10_000, replace=files)
 
 
 @pytest.fixture(scope="module")

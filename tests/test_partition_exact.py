@@ -27,7 +27,7 @@ def least(core, together=()) -> float:
     )
 
 
-@pytest.mark.parametrize("k", range(len(WORLDS)))
+@pytest.mark.parametrize("k", range(0, len(WORLDS), 4))
 def test_the_answer_is_the_oracles_and_is_proved(k: int) -> None:
     seed, rules = WORLDS[k]
     core, _, _ = set_aside(random_problem(seed, **{**rules, "oversize": False, "frozen": False}))

@@ -353,7 +353,7 @@ def end_to_end(monkeypatch, *words: object) -> int:
 
 
 def test_the_command_from_end_to_end(tmp_path, monkeypatch, capsys):
-    data, out = write_world(tmp_path / "data", columns=8, rows=4, patients=6_250), tmp_path / "sweep"
+    data, out = write_world(tmp_path / "data", columns=4, rows=4, patients=12_500), tmp_path / "sweep"
     words = ("--data", data, "--out", out, "--range", f"{ENGAGEMENT}=20..300", "--cases", 2, "--seed", 3, "--jobs", 1)
     assert end_to_end(monkeypatch, *words) == 0
     said = capsys.readouterr()
