@@ -168,6 +168,8 @@ def provider_kind(code: str, name: str, published: str, acute_beds: float, menta
         return "acute"
     if _COMMUNITY_NAMES.search(title):
         return "community"
+    if "CANCER" in title:  # it may neither operate nor have an emergency department
+        return "acute"
     if mental_beds > acute_beds or "MENTAL HEALTH" in source or _MENTAL_NAMES.search(title):
         return "mental_health"
     return "acute" if acute_beds > 0 or "NHS TRUST (" not in source else "other"

@@ -344,6 +344,8 @@ def test_names_in_capitals_are_made_readable(published: str, read: str):
         ("RT4", "WELSH AMBULANCE SERVICES NHS TRUST", "NHS trust (other)", 0, 0, "other"),
         ("NLX", "SIRONA CARE & HEALTH", "Other provider", 0, 0, "community"),
         ("AAV", "COMMUNITY HEALTH AND EYECARE LIMITED", "Other provider", 0, 0, "independent"),
+        ("REN", "THE CLATTERBRIDGE CANCER CENTRE NHS FOUNDATION TRUST", "NHS mental health trust", 0, 0, "acute"),
+        ("RX9", "A HEALTHCARE NHS FOUNDATION TRUST", "NHS mental health trust", 0, 0, "mental_health"),
     ],
 )  # fmt: skip
 def test_kinds_of_provider(code: str, name: str, published: str, acute: float, mental: float, kind: str):
