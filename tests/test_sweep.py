@@ -352,7 +352,15 @@ def end_to_end(monkeypatch, *words: object) -> int:
     return consortia(monkeypatch, "sweep", "base", *sizes, *words)
 
 
-def test_the_command_from_end_to_end(tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Ctrl-C is heard even where the tests run in the background of a shell, which has them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_command_from_end_to_end(heard, tmp_path, monkeypatch, capsys):
     data, out = write_world(tmp_path / "data", columns=4, rows=4, patients=12_500), tmp_path / "sweep"
     words = ("--data", data, "--out", out, "--range", f"{ENGAGEMENT}=20..300", "--cases", 2, "--seed", 3, "--jobs", 1)
     assert end_to_end(monkeypatch, *words) == 0
